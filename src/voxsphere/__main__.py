@@ -1,0 +1,5 @@
+"""`python -m voxsphere`."""
+
+from voxsphere.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Recordings become arrays, and arrays become features: reading, front ends, voice activity, quality."""

@@ -1,0 +1,99 @@
+"""Overlapping frames of a wave, as Kaldi cuts, centres, pre-emphasises and windows them."""
+
+import math
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+from torch.nn.functional import pad
+
+from voxsphere.core.errors import BadInput
+
+Window = Literal["povey", "hamming", "hanning"]
+
+
+def window(name: Window, length: int) -> Float64[np.ndarray, " length"]:
+    """A symmetric window. Povey's (Kaldi's default) is a Hann window to the power .85: like Hamming's, but zero at
+    the ends.
+    """
+    cosine = np.cos(2 * np.pi * np.arange(length) / (length - 1))
+    shapes: dict[str, Float64[np.ndarray, " length"]] = {
+        "povey": (0.5 - 0.5 * cosine) ** 0.85,
+        "hamming": 0.54 - 0.46 * cosine,
+        "hanning": 0.5 - 0.5 * cosine,
+    }
+    if name not in shapes:
+        raise ValueError(f"no window named {name!r}; there are: {', '.join(shapes)}")
+    return shapes[name]
+
+
+def power_of_two(length: int) -> int:
+    """The least power of two that is not below `length`."""
+    return 1 << (length - 1).bit_length()
+
+
+def cut(
+    wave: Float[Tensor, "batch samples"], *, length: int, shift: int, snip_edges: bool = True
+) -> Float[Tensor, "batch frames length"]:
+    """Frames of `length` samples, one every `shift` samples, as a view of the wave where `snip_edges` holds.
+
+    With `snip_edges` only whole frames are cut. Without, frames are centred on multiples of `shift` (plus half of
+    one) and the wave is mirrored at both ends. Raises `BadInput` when the wave is too short for that.
+    """
+    _long_enough(wave, length if snip_edges else length - length // 2)
+    if not snip_edges:
+        before = length // 2 - shift // 2
+        after = length - shift + 2 * (shift // 2) - length // 2
+        wave = torch.cat([wave[:, :before].flip(1), wave, wave[:, -after:].flip(1)], dim=1)
+    return wave.unfold(1, length, shift)
+
+
+def count(samples: int, *, length: int, shift: int, snip_edges: bool = True) -> int:
+    """How many frames `cut` makes of so many samples; 0 where it would refuse."""
+    if snip_edges:
+        return max(0, 1 + (samples - length) // shift)
+    return (samples + shift // 2) // shift if samples >= length - length // 2 else 0
+
+
+def centre(frames: Float[Tensor, "batch frames length"]) -> Float[Tensor, "batch frames length"]:
+    """Each frame less its mean."""
+    return frames - frames.mean(-1, keepdim=True)
+
+
+def emphasise(frames: Float[Tensor, "batch frames length"], factor: float) -> Float[Tensor, "batch frames length"]:
+    """y[n] = x[n] - factor · x[n-1] within each frame; the first sample stands in for its missing predecessor."""
+    if factor == 0:
+        return frames
+    return torch.cat([frames[..., :1] * (1 - factor), frames[..., 1:] - factor * frames[..., :-1]], dim=-1)
+
+
+def power(frames: Float[Tensor, "batch frames length"], n_fft: int) -> Float[Tensor, "batch frames bins"]:
+    """The power spectrum |X|² of windowed frames, zero-padded to `n_fft` samples."""
+    spectrum = torch.view_as_real(torch.fft.rfft(pad(frames, (0, n_fft - frames.shape[-1]))))
+    return spectrum[..., 0].square() + spectrum[..., 1].square()
+
+
+def project(
+    x: Float[Tensor, "batch frames wide"], matrix: Float[Tensor, "wide dim"]
+) -> Float[Tensor, "batch frames dim"]:
+    """x · matrix in x's own precision: autocast would round the energies to eight bits and shift every feature."""
+    matrix = matrix.to(x.dtype)
+    if not torch.is_autocast_enabled(x.device.type):
+        return x @ matrix
+    with torch.autocast(x.device.type, enabled=False):
+        return x @ matrix
+
+
+def samples_of(seconds: float, sample_rate: int) -> int:
+    """Seconds in whole samples; Kaldi cuts off, so a rounding error below a whole number is mended first."""
+    return math.floor(seconds * sample_rate + 1e-6)
+
+
+def _long_enough(wave: Tensor, least: int) -> None:
+    # A traced or exported graph has no length to ask about; it fails in `unfold` instead.
+    if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined, no-untyped-call]
+        return
+    if wave.shape[1] < least:
+        raise BadInput(f"a wave of {wave.shape[1]} samples is shorter than one frame ({least} samples); give more")

@@ -1,0 +1,1 @@
+"""Back-end: what stands between embeddings and decisions, as functions and frozen dataclasses of numbers."""

@@ -1,0 +1,217 @@
+"""The verbs. Each reads nouns, calls one function of the house, and shows or saves a noun.
+
+Imports stand inside the functions, so that `--help` does not wait for torch.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from voxsphere.core.errors import BadInput
+
+app = typer.Typer(
+    name="voxsphere",
+    help="Who is speaking? Two recordings in, one trustworthy answer out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
+app.add_typer(bench_app, name="bench")
+
+Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DEFAULT = "campplus-zh-en"
+
+
+@app.command()
+def verify(
+    a: Annotated[Path, typer.Argument(metavar="A", help="The first recording.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The second recording.")],
+    model: Model = DEFAULT,
+    prior: Annotated[float, typer.Option(help="Probability of 'same speaker' before listening.")] = 0.5,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 unless it is the same speaker.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Decide whether two recordings are of the same speaker."""
+    from voxsphere.cli import show
+    from voxsphere.verify import load
+
+    verdict = load(model).verify(a, b, prior=prior)
+    _print(verdict.to_json()) if as_json else show.verdict(verdict)
+    if check and verdict.decision != "same speaker":
+        raise typer.Exit(1)
+
+
+@app.command()
+def embed(
+    audio: Annotated[list[Path], typer.Argument(metavar="AUDIO...", help="Audio files.")],
+    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .ark or .scp.")],
+    model: Model = DEFAULT,
+) -> None:
+    """Embed single files."""
+    from voxsphere.core.manifest import Manifest, Utterance
+
+    utterances = tuple(Utterance(id=str(path), path=str(path)) for path in dict.fromkeys(audio))
+    _extract(Manifest(utterances), model, out, as_json=False)
+
+
+@app.command()
+def extract(
+    manifest: Annotated[Path, typer.Argument(help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")],
+    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .ark or .scp.")],
+    model: Model = DEFAULT,
+    trials: Annotated[Path | None, typer.Option(help="Embed only what these trials name.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; one a core if not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Embed every utterance of a manifest; a second call goes on where a broken one ended."""
+    from voxsphere.core.manifest import Manifest
+    from voxsphere.core.trials import Trials
+    from voxsphere.data.manifests import open_manifest
+
+    wanted = open_manifest(manifest)
+    if trials is not None:
+        named = set(Trials.load(trials).ids)
+        wanted = Manifest(tuple(utterance for utterance in wanted if utterance.id in named))
+        if missing := sorted(named - set(wanted.ids)):
+            raise BadInput(f"{trials}: {len(missing)} recordings are not in {manifest}, the first is {missing[0]}")
+    _extract(wanted, model, out, as_json=as_json, workers=workers)
+
+
+@app.command()
+def score(
+    trials: Annotated[Path, typer.Argument(help="Lines of `1 a b` or of `a b target`.")],
+    embeddings: Annotated[Path, typer.Argument(help="What `extract` wrote.")],
+    out: Annotated[Path, typer.Option(help="Scores: text, or .parquet.")],
+    calibrate: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Write LLRs, by the calibration stored with this model.")
+    ] = None,
+) -> None:
+    """Score trials: cosine, or calibrated log-likelihood ratios."""
+    from voxsphere.core.embeddings import Embeddings
+    from voxsphere.core.trials import Trials
+    from voxsphere.evaluate.scoring import calibrated, score
+
+    stored = Embeddings.load(embeddings)
+    scores = score(Trials.load(trials), stored)
+    if calibrate is not None:
+        from voxsphere.pretrained import load
+
+        pretrained = load(calibrate)
+        if pretrained.fingerprint != stored.model:
+            raise BadInput(f"{embeddings}: was made by model {stored.model}, {calibrate} is {pretrained.fingerprint}")
+        if pretrained.card.calibration is None:
+            raise BadInput(f"{calibrate}: has no calibration; leave --calibrate out to get cosine scores")
+        scores = calibrated(scores, stored, pretrained.card.calibration)
+    scores.save(out)
+
+
+@app.command()
+def evaluate(
+    scores: Annotated[Path, typer.Argument(help="What `score` wrote, or lines of `enrol test score label`.")],
+    report: Annotated[Path | None, typer.Option(help="Also write one self-contained HTML page.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="Names the speakers for the intervals; else they are read off the list.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Error rates and costs of a score file, each with a 95 % interval."""
+    from voxsphere.cli import show
+    from voxsphere.core.scores import Scores
+    from voxsphere.data.manifests import open_manifest
+    from voxsphere.evaluate.report import report as write_report
+    from voxsphere.evaluate.results import evaluate
+
+    scored = Scores.load(scores)
+    results = evaluate(scored, speaker_of=open_manifest(manifest).speaker_of() if manifest else None)
+    if report is not None:
+        write_report(scored, results, report)
+    _print(results.to_json()) if as_json else show.results(results)
+
+
+@app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show this model's card.")] = None, as_json: Json = False
+) -> None:
+    """The models known by name, or one model's card."""
+    from voxsphere.cli import show
+    from voxsphere.pretrained import KNOWN, load
+    from voxsphere.pretrained.known import calibrated
+
+    cards = [calibrated(known.card) for known in KNOWN.values()]
+    if name is not None:
+        card = next((card for card in cards if card.name == name), None) or load(name).card
+        _print(card.to_json()) if as_json else show.card(card)
+    else:
+        _print({"models": [card.to_json() for card in cards]}) if as_json else show.cards(cards)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("demo.html"), model: Model = DEFAULT
+) -> None:
+    """Decide, turn by turn, who is speaking in a real conversation of two; writes a page to look at and listen to."""
+    from voxsphere.cli import show
+    from voxsphere.demo.conversation import compare_turns
+    from voxsphere.demo.page import write_page
+
+    with show.progress("comparing turns") as progress:
+        comparison = compare_turns(model, progress=progress)
+    write_page(comparison, out)
+    show.comparison(comparison, out)
+
+
+@app.command()
+def doctor(
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if something needed is missing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What this machine has: Python, torch, decoders, models, and what is missing."""
+    from voxsphere.cli import show
+    from voxsphere.cli.doctor import examine
+
+    findings = examine()
+    _print({"findings": [finding.to_json() for finding in findings]}) if as_json else show.findings(findings)
+    if check and any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(1)
+
+
+@bench_app.command("embed")
+def bench_embed(
+    model: Model = DEFAULT,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the wave.")] = 5.0,
+    repeats: Annotated[int, typer.Option(min=3, help="Paired repeats.")] = 15,
+    as_json: Json = False,
+) -> None:
+    """Embedding speed on one thread, beside kaldi-native-fbank and the plain network in the same run."""
+    from voxsphere.bench import embedding_speed
+    from voxsphere.cli import show
+
+    with show.progress("paired runs") as progress:
+        speed = embedding_speed(model, seconds=seconds, repeats=repeats, progress=progress)
+    _print(speed.to_json()) if as_json else show.speed(speed)
+
+
+def _extract(manifest: Any, model: str, out: Path, *, as_json: bool, workers: int | None = None) -> None:
+    from voxsphere.cli import show
+    from voxsphere.extract.corpus import extract
+    from voxsphere.pretrained import load
+
+    pretrained = load(model)
+    with show.progress("embedding", total=len(manifest)) as progress:
+        done = extract(pretrained, manifest, out, workers=workers, progress=progress)
+    if as_json:
+        failures = [{"id": name, "reason": reason} for name, reason in done.failures]
+        _print({"out": str(out), "embeddings": done.embeddings, "resumed": done.resumed, "failures": failures})
+    else:
+        show.extraction(done, out)
+    if done.failures:
+        raise typer.Exit(2)
+
+
+def _print(content: dict[str, Any]) -> None:
+    print(json.dumps(content, ensure_ascii=False, allow_nan=False))

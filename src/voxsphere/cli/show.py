@@ -1,0 +1,177 @@
+"""What the terminal shows: verdicts, results, cards, progress; results on stdout, progress on stderr."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from voxsphere.bench import Speed
+    from voxsphere.cli.doctor import Finding
+    from voxsphere.demo.conversation import Comparison
+    from voxsphere.evaluate.results import Results
+    from voxsphere.extract.corpus import Extraction
+    from voxsphere.pretrained import Card
+    from voxsphere.verify import Verdict
+
+out = Console(highlight=False, soft_wrap=True)
+COLOURS = {"same speaker": "green", "different speakers": "red"}
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; gives a function that counts steps done. Silent where stderr is no terminal."""
+    errors = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda steps: bar.update(task, advance=steps)
+
+
+def verdict(answer: "Verdict") -> None:
+    """A verdict in a few lines."""
+    out.print(f"[bold {COLOURS.get(answer.decision, 'yellow')}]{answer.decision}[/]")
+    if answer.llr is not None and answer.probability is not None:
+        out.print(
+            f"  log-likelihood ratio {answer.llr:+.1f} (threshold {answer.threshold:+.1f}), "
+            f"probability of the same speaker {percent(answer.probability)} at a prior of {percent(answer.prior)}"
+        )
+    if answer.score is not None:
+        out.print(f"  cosine score {answer.score:.3f}")
+    out.print(f"  speech {answer.speech_seconds[0]:.1f} s and {answer.speech_seconds[1]:.1f} s")
+    if (expected := answer.expected) is not None:
+        out.print(
+            f"  to expect of such decisions with {expected.condition} of speech: "
+            f"misses {interval(expected.miss, expected.miss_interval)}, "
+            f"false alarms {interval(expected.false_alarm, expected.false_alarm_interval)}"
+        )
+    for warning in answer.warnings:
+        out.print(f"  [yellow]warning:[/] {warning}")
+    out.print(f"  model {answer.model}", style="dim")
+
+
+def results(found: "Results") -> None:
+    """Error rates, each with its interval."""
+    out.print(
+        f"{found.trials:,} trials: {found.targets:,} target, {found.nontargets:,} non-target; "
+        f"{found.speakers:,} speakers ({found.speakers_from})"
+    )
+    table = Table("", "value", "95 % interval", box=None, pad_edge=False)
+    for figure in found.figures:
+        scale, unit = (100.0, " %") if figure.unit == "rate" else (1.0, "")
+        unit = " bit" if figure.unit == "bit" else unit
+        bounds = figure.interval
+        between = "not available" if bounds is None else f"{bounds[0] * scale:.2f} to {bounds[1] * scale:.2f}"
+        table.add_row(figure.name, f"{figure.value * scale:.2f}{unit}", between)
+    out.print(table)
+    out.print(found.note, style="dim")
+
+
+def cards(known: Sequence["Card"]) -> None:
+    """The known models, a line or two each."""
+    for each in known:
+        out.print(f"[bold]{each.name}[/]  {each.summary}")
+        out.print(f"  weights {each.licence_weights}; data: {each.licence_data}", style="dim")
+    out.print("`voxsphere models NAME` shows a model's card.", style="dim")
+
+
+def card(each: "Card") -> None:
+    """One card, a fact a line."""
+    out.print(f"[bold]{each.name}[/]  {each.summary}")
+    facts = {
+        "paper": each.paper,
+        "source": each.source,
+        "licences": f"code {each.licence_code}; weights {each.licence_weights}; data {each.licence_data}",
+        "trained on": each.training_data,
+        "front end": each.front_end,
+        "long input": each.long_input,
+        "least speech": f"{each.min_speech_seconds:g} s; below that the answer is 'insufficient speech'",
+        "published": "; ".join(each.published) or "nothing",
+        "calibration": each.calibration.provenance if each.calibration else "none: scores, but no decisions",
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, text in facts.items():
+        table.add_row(f"[dim]{name}[/]", text)
+    Console(highlight=False).print(table)
+
+
+def extraction(done: "Extraction", path: Path) -> None:
+    """What an extraction did."""
+    speed = f", {done.audio_seconds / done.seconds:.0f} times real time" if done.audio_seconds else ""
+    kept = f" ({done.resumed} were there already)" if done.resumed else ""
+    out.print(f"{done.embeddings} embeddings{kept} in {path}, {done.seconds:.1f} s{speed}")
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    for _, reason in done.failures[:10]:
+        errors.print(f"voxsphere: {reason}", markup=False)
+    if done.failures:
+        errors.print(f"voxsphere: {len(done.failures)} recordings were left out; all are listed in {path}.failed.tsv")
+
+
+def comparison(compared: "Comparison", page: Path) -> None:
+    """The demo's turns, pairs and sum."""
+    turns = Table("turn", "seconds", "speaker", *(f"{n + 1}" for n in range(len(compared.turns))), box=None)
+    for row, turn in enumerate(compared.turns):
+        cells = [_cell(compared, row, column) for column in range(len(compared.turns))]
+        span = f"{turn.start:5.1f} to {turn.start + turn.duration:4.1f}"
+        turns.add_row(f"{row + 1}", span, turn.speaker, *cells)
+    out.print("Log-likelihood ratios of every pair of turns (above the threshold: same speaker):")
+    Console(highlight=False).print(turns)
+    out.print(f"{compared.right} of {compared.decided} pairs decided as the transcript has them", style="bold")
+    if compared.undecided:
+        out.print(f"{compared.undecided} pairs have too little speech to decide")
+    out.print(f"model {compared.model}", style="dim")
+    out.print(f"page {page}")
+
+
+def _cell(compared: "Comparison", row: int, column: int) -> str:
+    pair = compared.pair(row, column)
+    if pair is None:
+        return "·"
+    if pair.verdict.llr is None:
+        return "?"
+    colour = COLOURS[pair.verdict.decision]
+    return f"[{colour}]{pair.verdict.llr:+.1f}{'' if pair.right else ' !'}[/]"
+
+
+def findings(found: Sequence["Finding"]) -> None:
+    """What the doctor found."""
+    marks = {"ok": "[green]ok[/]", "optional": "[yellow]--[/]", "missing": "[red]missing[/]"}
+    table = Table.grid(padding=(0, 2))
+    for finding in found:
+        table.add_row(marks[finding.state], finding.name, finding.text)
+    Console(highlight=False).print(table)
+
+
+def speed(measured: "Speed") -> None:
+    """Real-time factors, ours and beside it the plain chain."""
+    out.print(
+        f"{measured.model}: {measured.seconds:g} s of speech, one thread, {measured.repeats} paired runs (median)"
+    )
+    out.print(
+        f"  voxsphere                              RTF {measured.ours:.4f}  ({1 / measured.ours:.0f} × real time)"
+    )
+    if measured.plain is not None and measured.ratio is not None:
+        faster = 1 / measured.plain
+        out.print(f"  kaldi-native-fbank + the plain network RTF {measured.plain:.4f}  ({faster:.0f} × real time)")
+        out.print(f"  voxsphere takes {measured.ratio:.2f} of that time")
+    else:
+        out.print("  kaldi-native-fbank is not installed (or not this model's front end): no comparison")
+
+
+def percent(rate: float) -> str:
+    """A rate as a percentage with as many places as it needs: 12.3 %, 0.04 %, never a rounded 0 or 100."""
+    for places in range(1, 4):
+        text = f"{100 * rate:.{places}f}"
+        if 0 < float(text) < 100:
+            return f"{text} %"
+    return "< 0.001 %" if rate < 0.5 else "> 99.999 %"
+
+
+def interval(rate: float, bounds: tuple[float, float] | None) -> str:
+    """A rate with its interval."""
+    between = "interval not available" if bounds is None else f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
+    return f"{100 * rate:.1f} % ({between})"

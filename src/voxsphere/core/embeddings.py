@@ -1,0 +1,168 @@
+"""Embeddings: ids beside a matrix, and what made them."""
+
+import json
+import struct
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import atomic, existing, read_text
+
+FORMS = (".safetensors", ".npz", ".ark", ".scp")
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One vector an utterance. `model` is the fingerprint of what made them; `seconds` the speech each one rests on."""
+
+    ids: tuple[str, ...]
+    vectors: Float32[np.ndarray, "utterances dim"]
+    model: str = ""
+    seconds: Float32[np.ndarray, " utterances"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.ids) != len(self.vectors):
+            raise BadInput(f"{len(self.ids)} ids do not fit vectors of shape {self.vectors.shape}")
+        if self.seconds is not None and self.seconds.shape != (len(self.ids),):
+            raise BadInput(f"{len(self.ids)} ids do not fit {self.seconds.size} speech lengths")
+        if len(set(self.ids)) < len(self.ids):
+            seen: set[str] = set()
+            twice = next(name for name in self.ids if name in seen or seen.add(name))
+            raise BadInput(f"{twice}: has two embeddings; ids are to be unique")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, ids: Sequence[str]) -> Int[np.ndarray, " ids"]:
+        """The rows of these ids; `BadInput` names the first that has none."""
+        place = {name: row for row, name in enumerate(self.ids)}
+        missing = [name for name in ids if name not in place]
+        if missing:
+            more = f" ({len(missing)} of {len(ids)} are missing)" if len(missing) > 1 else ""
+            raise BadInput(f"{missing[0]}: has no embedding{more}; extract it first")
+        return np.array([place[name] for name in ids], dtype=np.int64)
+
+    def save(self, path: str | Path) -> None:
+        """Write by the ending: .safetensors, .npz, or Kaldi .ark/.scp (both files; model and seconds are not kept)."""
+        path = _known(path)
+        if path.suffix == ".safetensors":
+            _save_safetensors(self, path)
+        elif path.suffix == ".npz":
+            with atomic(path, "wb") as file:
+                np.savez(file, **_arrays(self))
+        else:
+            _save_kaldi(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> "Embeddings":
+        """Read by the ending; `BadInput` in one line for what is missing or damaged."""
+        path = _known(existing(path))
+        if path.suffix == ".safetensors":
+            return _load_safetensors(path)
+        return _load_npz(path) if path.suffix == ".npz" else _load_kaldi(path)
+
+
+def _known(path: str | Path) -> Path:
+    path = Path(path)
+    if path.suffix not in FORMS:
+        raise BadInput(f"{path}: embeddings end in {', '.join(FORMS)}")
+    return path
+
+
+def _arrays(embeddings: Embeddings) -> dict[str, np.ndarray]:
+    # Ids as bytes: string arrays of numpy would need the longest id's room for each.
+    arrays = {
+        "ids": np.frombuffer(json.dumps(embeddings.ids, ensure_ascii=False).encode(), dtype=np.uint8),
+        "vectors": np.ascontiguousarray(embeddings.vectors, dtype=np.float32),
+        "model": np.frombuffer(embeddings.model.encode(), dtype=np.uint8),
+    }
+    if embeddings.seconds is not None:
+        arrays["seconds"] = np.ascontiguousarray(embeddings.seconds, dtype=np.float32)
+    return arrays
+
+
+def _from_arrays(arrays: dict[str, np.ndarray], path: Path) -> Embeddings:
+    if not {"ids", "vectors"} <= arrays.keys():
+        raise BadInput(f"{path}: holds no embeddings (it needs ids and vectors)")
+    try:
+        ids = tuple(str(name) for name in json.loads(arrays["ids"].tobytes()))
+        model = arrays["model"].tobytes().decode() if "model" in arrays else ""
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BadInput(f"{path}: its ids are damaged ({error})") from error
+    return Embeddings(ids, arrays["vectors"].astype(np.float32), model, arrays.get("seconds"))
+
+
+def _save_safetensors(embeddings: Embeddings, path: Path) -> None:
+    from safetensors.numpy import save
+
+    with atomic(path, "wb") as file:
+        file.write(save({name: array for name, array in _arrays(embeddings).items() if array.size}))
+
+
+def _load_safetensors(path: Path) -> Embeddings:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise BadInput(f"{path}: is damaged or no safetensors file ({error})") from error
+    return _from_arrays(arrays, path)
+
+
+def _load_npz(path: Path) -> Embeddings:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise BadInput(f"{path}: is damaged or no npz file ({error})") from error
+    return _from_arrays(arrays, path)
+
+
+def _save_kaldi(embeddings: Embeddings, path: Path) -> None:
+    if any(not name or name.split() != [name] for name in embeddings.ids):
+        raise BadInput(f"{path}: Kaldi's files cannot hold ids with blanks; choose .safetensors or .npz")
+    kaldiio, ark = _kaldiio(path), path.with_suffix(".ark")
+    places = []
+    with atomic(ark, "wb") as file:
+        for name, vector in zip(embeddings.ids, embeddings.vectors, strict=True):
+            places.append(f"{name} {ark}:{file.tell() + len(name.encode()) + 1}\n")
+            kaldiio.save_ark(file, {name: np.asarray(vector, dtype=np.float32)})
+    with atomic(path.with_suffix(".scp")) as file:
+        file.writelines(places)
+
+
+def _load_kaldi(path: Path) -> Embeddings:
+    kaldiio = _kaldiio(path)
+    if path.suffix == ".scp":
+        lines = [line.split(maxsplit=1) for line in read_text(path).splitlines() if line.strip()]
+        for line in lines:
+            # kaldiio would run a locator that ends or begins with a pipe as a shell command.
+            if len(line) != 2 or "|" in line[1]:
+                raise BadInput(f"{path}: {' '.join(line)[:80]!r} is not `id file.ark:offset`; commands are not run")
+        items = ((name, lambda place=place: kaldiio.load_mat(place.strip())) for name, place in lines)
+    else:
+        items = ((name, lambda vector=vector: vector) for name, vector in kaldiio.load_ark(str(path)))
+    ids, vectors = [], []
+    try:
+        for name, vector in items:
+            ids.append(name)
+            vectors.append(np.asarray(vector(), dtype=np.float32))
+        return Embeddings(tuple(ids), np.stack(vectors))
+    except (ValueError, OSError, EOFError, UnicodeDecodeError, struct.error) as error:
+        raise BadInput(f"{path}: holds no Kaldi vectors of one length, or is damaged ({error})") from error
+
+
+def _kaldiio(path: Path) -> ModuleType:
+    try:
+        import kaldiio
+    except ImportError:
+        raise BadInput(f"{path}: Kaldi files need kaldiio: pip install 'voxsphere[data]'") from None
+    module: ModuleType = kaldiio
+    return module

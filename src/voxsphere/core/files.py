@@ -1,0 +1,87 @@
+"""Files that are either whole or not there: atomic writes, and reads that name the file when they fail."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from voxsphere.core.errors import BadInput
+
+
+@contextmanager
+def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file beside `path` for writing ("w" or "wb") and move it into place when the block ends without error.
+
+    A reader sees the old file or the new one, never a half; a failed block leaves the old file as it was.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose a place you may write to") from error
+    try:
+        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise BadInput(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a UTF-8 file; `BadInput` says why it cannot be read."""
+    path = existing(path)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: is not UTF-8 text (byte {error.start}); is it the right file?") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def read_json(path: str | Path) -> Any:
+    """The content of a JSON file; `BadInput` names the line that is wrong."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{path}: line {error.lineno} is not JSON ({error.msg})") from error
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Write `content` as indented JSON, atomically."""
+    with atomic(path) as file:
+        json.dump(content, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+
+
+def existing(path: str | Path) -> Path:
+    """`path` if it is a file that is there, else `BadInput`."""
+    path = Path(path)
+    if path.is_dir():
+        raise BadInput(f"{path}: is a directory where a file is expected")
+    if not path.exists():
+        raise BadInput(f"{path}: no such file")
+    return path
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    # The process's umask can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Where recordings are listed: Kaldi folders, folders of speakers, tables."""

@@ -1,0 +1,1 @@
+"""The demonstration: a real conversation of two, its turns compared pair by pair."""

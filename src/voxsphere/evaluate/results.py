@@ -1,0 +1,181 @@
+"""Results: the figures of a score list, each with its 95 % interval, and what they were measured on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float64
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.scores import Scores
+from voxsphere.evaluate.speakers import speakers_of
+from voxsphere.metrics.confidence import Bootstrap, bootstrap, no_error_bound
+from voxsphere.metrics.detection import Tally, act_dcf_of, eer_of, error_rates_of, min_dcf_of
+from voxsphere.metrics.likelihood import cllr_of, min_cllr_of
+
+PRIORS = (0.01, 0.001)
+"""The target priors of the detection costs, those of the NIST SRE plans and of the VoxCeleb challenges."""
+
+Unit = Literal["rate", "cost", "bit"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure. A `rate` is a fraction, a `cost` normalised so that not listening costs 1, a `bit` bits a trial.
+
+    `interval` is the 95 % interval, None where it is not available.
+    """
+
+    name: str
+    value: float
+    unit: Unit
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """What `evaluate` measured. `min_dcf` and `act_dcf` follow `PRIORS`; `act_dcf` and `cllr` need LLRs."""
+
+    trials: int
+    targets: int
+    nontargets: int
+    speakers: int
+    speakers_from: str
+    eer: Figure
+    min_dcf: tuple[Figure, ...]
+    act_dcf: tuple[Figure, ...] | None
+    cllr: Figure | None
+    min_cllr: Figure
+    replicates: int
+    redrawn: int
+    scale: str
+    model: str
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All figures, in the order to show them."""
+        of_llr = (*(self.act_dcf or ()), *([self.cllr] if self.cllr else []))
+        return (self.eer, *self.min_dcf, *of_llr, self.min_cllr)
+
+    @property
+    def note(self) -> str:
+        """How the figures and their intervals were made, in words."""
+        if self.replicates == 0:
+            intervals = "intervals not available: fewer than two speakers, or no replicates wanted"
+        else:
+            redrawn = f", {self.redrawn} drawn again for want of trials" if self.redrawn else ""
+            intervals = f"95 % intervals: percentiles of {self.replicates} bootstrap replicates over speakers{redrawn}"
+        return f"EER by linear interpolation on the ROC; {intervals}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The results as JSON values: rates are fractions, an interval is [low, high] or null."""
+        return {
+            "eer": self.eer.value,
+            "eer_interval": _pair(self.eer),
+            "min_dcf": _by_prior(self.min_dcf),
+            "min_dcf_interval": _intervals_by_prior(self.min_dcf),
+            "act_dcf": _by_prior(self.act_dcf) if self.act_dcf else None,
+            "act_dcf_interval": _intervals_by_prior(self.act_dcf) if self.act_dcf else None,
+            "cllr": self.cllr.value if self.cllr else None,
+            "cllr_interval": _pair(self.cllr) if self.cllr else None,
+            "min_cllr": self.min_cllr.value,
+            "min_cllr_interval": _pair(self.min_cllr),
+            "counts": {
+                "trials": self.trials,
+                "targets": self.targets,
+                "nontargets": self.nontargets,
+                "speakers": self.speakers,
+            },
+            "speakers_from": self.speakers_from,
+            "scale": self.scale,
+            "model": self.model,
+            "bootstrap": {"replicates": self.replicates, "redrawn": self.redrawn, "level": 0.95, "over": "speakers"},
+            "note": self.note,
+        }
+
+
+def evaluate(
+    scores: Scores, *, speaker_of: Mapping[str, str] | None = None, replicates: int | None = None, seed: int = 0
+) -> Results:
+    """Error rates and costs of labelled scores, with intervals by bootstrap over speakers (`metrics.confidence`).
+
+    `speaker_of` gives the speaker of each recording; without it speakers are read off the list (`speakers_of`).
+    `replicates` None suits their number to the list, 0 leaves intervals out. `act_dcf` and `cllr` are measured only
+    where `scores.scale` is "llr". Where every replicate gives one and the same figure the bootstrap knows nothing: an
+    EER of 0 then gets the exact bound for no error among that many speakers, other figures get no interval. Raises
+    `BadInput` on lists without labels, without target or without non-target trials, and on contradicting labels.
+    """
+    enrol, test, origin = speakers_of(scores.trials, speaker_of)
+    target = np.asarray(scores.trials.target, dtype=bool)
+    if target.all() or not target.any():
+        kind = "non-target" if target.any() else "target"
+        raise BadInput(f"the list has no {kind} trials; error rates need both kinds")
+    llr = scores.scale == "llr"
+    found = bootstrap(
+        scores.values[target],
+        scores.values[~target],
+        enrol[target],
+        np.stack([enrol[~target], test[~target]], axis=1),
+        _with_llr if llr else _without_llr,
+        replicates=replicates,
+        seed=seed,
+    )
+    least_speakers = min(len(np.unique(enrol[target])), len(np.unique([enrol[~target], test[~target]])))
+    figures = _figures(found, llr, least_speakers)
+    costs = len(PRIORS)
+    return Results(
+        trials=len(target),
+        targets=int(target.sum()),
+        nontargets=int((~target).sum()),
+        speakers=found.speakers,
+        speakers_from=origin,
+        eer=figures[0],
+        min_cllr=figures[1],
+        min_dcf=figures[2 : 2 + costs],
+        act_dcf=figures[2 + costs : 2 + 2 * costs] if llr else None,
+        cllr=figures[-1] if llr else None,
+        replicates=found.replicates,
+        redrawn=found.redrawn,
+        scale=scores.scale,
+        model=scores.model,
+    )
+
+
+def _without_llr(tally: Tally) -> Float64[np.ndarray, " figures"]:
+    curve = error_rates_of(tally)
+    return np.array([eer_of(curve), min_cllr_of(tally), *(min_dcf_of(curve, p_target=prior) for prior in PRIORS)])
+
+
+def _with_llr(tally: Tally) -> Float64[np.ndarray, " figures"]:
+    curve = error_rates_of(tally)
+    costs = [measure(curve, p_target=prior) for measure in (min_dcf_of, act_dcf_of) for prior in PRIORS]
+    return np.array([eer_of(curve), min_cllr_of(tally), *costs, cllr_of(tally)])
+
+
+def _figures(found: Bootstrap, llr: bool, least_speakers: int) -> tuple[Figure, ...]:
+    labels: list[tuple[str, Unit]] = [("EER", "rate"), ("min Cllr", "bit")]
+    labels += [(f"minDCF (p={prior:g})", "cost") for prior in PRIORS]
+    if llr:
+        labels += [*((f"actDCF (p={prior:g})", "cost") for prior in PRIORS), ("Cllr", "bit")]
+    figures = []
+    for place, (name, unit) in enumerate(labels):
+        interval = None
+        if found.low is not None and found.high is not None:
+            interval = (float(found.low[place]), float(found.high[place]))
+            if interval[0] == interval[1]:
+                interval = (0.0, no_error_bound(least_speakers)) if name == "EER" and interval[1] == 0 else None
+        figures.append(Figure(name, float(found.value[place]), unit, interval))
+    return tuple(figures)
+
+
+def _pair(figure: Figure) -> list[float] | None:
+    return list(figure.interval) if figure.interval else None
+
+
+def _by_prior(figures: tuple[Figure, ...]) -> dict[str, float]:
+    return {f"{prior:g}": figure.value for prior, figure in zip(PRIORS, figures, strict=True)}
+
+
+def _intervals_by_prior(figures: tuple[Figure, ...]) -> dict[str, list[float] | None]:
+    return {f"{prior:g}": _pair(figure) for prior, figure in zip(PRIORS, figures, strict=True)}

@@ -1,0 +1,1 @@
+"""Recordings to embeddings: one (`voice`), or a whole manifest (`corpus`)."""

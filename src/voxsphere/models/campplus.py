@@ -1,0 +1,174 @@
+"""CAM++: a densely connected TDNN with context-aware masks (Wang et al. 2023, CAM++, arXiv:2303.00332)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from voxsphere.core.errors import BadInput
+from voxsphere.models.layers import BasicBlock, ConvNorm2d, as_image
+
+
+class CamPlusPlus(nn.Module):
+    """Filterbank frames to 512 channels at half the frame rate (defaults of the paper).
+
+    A small 2-D residual network (`stem`) brings the bands to an eighth; a strided TDNN layer (`entry`) halves the
+    frame rate; three densely connected blocks follow, each layer adding `growth` channels under a mask computed from
+    the means of the utterance and of segments of `segment` frames; each block's output is narrowed to half.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        *,
+        stem_width: int = 32,
+        width: int = 128,
+        growth: int = 32,
+        bottleneck: int = 128,
+        layers: Sequence[int] = (12, 24, 16),
+        dilations: Sequence[int] = (1, 2, 2),
+        segment: int = 100,
+    ) -> None:
+        super().__init__()
+        self.stem = _Stem(in_dim, width=stem_width)
+        self.entry = nn.Sequential(
+            nn.Conv1d(self.stem.dim, width, 5, stride=2, padding=2, bias=False), nn.BatchNorm1d(width), nn.ReLU()
+        )
+        self.blocks, self.narrow = nn.ModuleList(), nn.ModuleList()
+        for count, dilation in zip(layers, dilations, strict=True):
+            block = _DenseBlock(width, count, growth=growth, bottleneck=bottleneck, dilation=dilation, segment=segment)
+            self.blocks.append(block)
+            self.narrow.append(_PreNormConv(block.dim, block.dim // 2))
+            width = block.dim // 2
+        self.norm = nn.BatchNorm1d(width)
+        self.dim = width
+
+    def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
+        x = self.entry(self.stem(features.transpose(1, 2)))
+        for block, narrow in zip(self.blocks, self.narrow, strict=True):
+            x = narrow(block(x))
+        frames: Tensor = self.norm(x).relu_()
+        return frames
+
+
+class _Stem(nn.Module):
+    """2-D convolutions that keep the frame rate and bring the bands to an eighth."""
+
+    def __init__(self, in_dim: int, *, width: int) -> None:
+        super().__init__()
+        self.first = ConvNorm2d(1, width, kernel=3)
+        self.blocks = nn.Sequential(
+            BasicBlock(width, width, stride=(2, 1)), BasicBlock(width, width),
+            BasicBlock(width, width, stride=(2, 1)), BasicBlock(width, width),
+        )  # fmt: skip
+        self.last = ConvNorm2d(width, width, kernel=3, stride=(2, 1))
+        bands = in_dim
+        for _ in range(3):
+            bands = (bands + 1) // 2
+        self.dim = width * bands
+
+    def forward(self, bands: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
+        x = self.first(as_image(bands)).relu_()
+        image: Tensor = self.last(self.blocks(x)).relu_()
+        return image.flatten(1, 2)
+
+
+class _PreNormConv(nn.Module):
+    """Batch norm, ReLU, then a 1×1 convolution without bias."""
+
+    def __init__(self, in_dim: int, dim: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(in_dim)
+        self.conv = nn.Conv1d(in_dim, dim, 1, bias=False)
+
+    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
+        convolved: Tensor = self.conv(self.norm(x).relu_())
+        return convolved
+
+
+class _DenseBlock(nn.Module):
+    """Layers that each see all that came before in the block, and add `growth` channels to it."""
+
+    def __init__(self, in_dim: int, count: int, *, growth: int, bottleneck: int, dilation: int, segment: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            _DenseLayer(in_dim + i * growth, growth, bottleneck=bottleneck, dilation=dilation, segment=segment)
+            for i in range(count)
+        )
+        self.dim = in_dim + count * growth
+
+    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
+        for layer in self.layers:
+            x = torch.cat([x, layer(x)], dim=1)
+        return x
+
+
+class _DenseLayer(nn.Module):
+    """A bottleneck, then a dilated convolution under a context-aware mask."""
+
+    def __init__(self, in_dim: int, dim: int, *, bottleneck: int, dilation: int, segment: int) -> None:
+        super().__init__()
+        self.segment = segment
+        self.narrow = _PreNormConv(in_dim, bottleneck)
+        self.norm = nn.BatchNorm1d(bottleneck)
+        self.conv = nn.Conv1d(bottleneck, dim, 3, padding=dilation, dilation=dilation, bias=False)
+        self.mask = nn.Sequential(
+            nn.Conv1d(bottleneck, bottleneck // 2, 1), nn.ReLU(), nn.Conv1d(bottleneck // 2, dim, 1), nn.Sigmoid()
+        )
+
+    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
+        x = self.norm(self.narrow(x)).relu_()
+        # All frames of a segment share their context, so the mask is computed once a segment.
+        segments = functional.avg_pool1d(x, self.segment, ceil_mode=True)
+        mask = self.mask(segments + x.mean(-1, keepdim=True))
+        each_frame = mask[..., None].expand(*mask.shape, self.segment).flatten(-2)[..., : x.shape[-1]]
+        masked: Tensor = self.conv(x) * each_frame
+        return masked
+
+
+def from_3dspeaker(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of `SpeakerModel(…, CamPlusPlus, StatsPooling, LinearNorm)` out of 3D-Speaker's CAM++ file.
+
+    Raises `BadInput` naming the first weights that are not of this network.
+    """
+    ours_of = dict(_names())
+    ours = {}
+    for name, value in state.items():
+        module, _, leaf = name.rpartition(".")  # the leaf (weight, bias, running_mean …) is called the same in both
+        if module not in ours_of:
+            raise BadInput(f"{name}: is not a weight of 3D-Speaker's CAM++; is this its file?")
+        # They write the last linear layer as a convolution of kernel 1.
+        ours[f"{ours_of[module]}.{leaf}"] = value.squeeze(-1) if module == "xvector.dense.linear" else value
+    return ours
+
+
+_RESIDUAL = {
+    "conv1": "first.conv", "bn1": "first.norm", "conv2": "second.conv", "bn2": "second.norm",
+    "shortcut.0": "shortcut.conv", "shortcut.1": "shortcut.norm",
+}  # fmt: skip
+_DENSE = {
+    "nonlinear1.batchnorm": "narrow.norm", "linear1": "narrow.conv", "nonlinear2.batchnorm": "norm",
+    "cam_layer.linear_local": "conv", "cam_layer.linear1": "mask.0", "cam_layer.linear2": "mask.2",
+}  # fmt: skip
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    """Each module's name in 3D-Speaker's file, and ours."""
+    yield from {
+        "head.conv1": "encoder.stem.first.conv", "head.bn1": "encoder.stem.first.norm",
+        "head.conv2": "encoder.stem.last.conv", "head.bn2": "encoder.stem.last.norm",
+        "xvector.tdnn.linear": "encoder.entry.0", "xvector.tdnn.nonlinear.batchnorm": "encoder.entry.1",
+        "xvector.out_nonlinear.batchnorm": "encoder.norm", "xvector.dense.linear": "projection.linear",
+        "xvector.dense.nonlinear.batchnorm": "projection.norm",
+    }.items()  # fmt: skip
+    for place, block in enumerate(("layer1.0", "layer1.1", "layer2.0", "layer2.1")):
+        for theirs, ours in _RESIDUAL.items():
+            yield f"head.{block}.{theirs}", f"encoder.stem.blocks.{place}.{ours}"
+    for i, count in enumerate((12, 24, 16)):
+        for j in range(count):
+            for theirs, ours in _DENSE.items():
+                yield f"xvector.block{i + 1}.tdnnd{j + 1}.{theirs}", f"encoder.blocks.{i}.layers.{j}.{ours}"
+        yield f"xvector.transit{i + 1}.nonlinear.batchnorm", f"encoder.narrow.{i}.norm"
+        yield f"xvector.transit{i + 1}.linear", f"encoder.narrow.{i}.conv"

@@ -1,0 +1,74 @@
+"""The pooled vector to the embedding: small heads that differ in where the batch norm stands."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Affine(nn.Module):
+    """One linear layer, as in the r-vector (Zeinali et al. 2019, BUT system description to VoxSRC 2019)."""
+
+    def __init__(self, in_dim: int, *, dim: int = 256) -> None:
+        super().__init__()
+        self.dim = dim
+        self.linear = nn.Linear(in_dim, dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.linear(pooled)
+        return embedding
+
+
+class LinearNorm(nn.Module):
+    """A linear layer without bias, then batch norm without scale and shift (Wang et al. 2023, CAM++)."""
+
+    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+        super().__init__()
+        self.dim = dim
+        self.linear = nn.Linear(in_dim, dim, bias=False)
+        self.norm = nn.BatchNorm1d(dim, affine=False)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.norm(self.linear(pooled))
+        return embedding
+
+
+class NormLinearNorm(nn.Module):
+    """Batch norm, a linear layer, batch norm (Desplanques et al. 2020, ECAPA-TDNN, fig. 2)."""
+
+    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+        super().__init__()
+        self.dim = dim
+        self.norm_in = nn.BatchNorm1d(in_dim)
+        self.linear = nn.Linear(in_dim, dim)
+        self.norm_out = nn.BatchNorm1d(dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.norm_out(self.linear(self.norm_in(pooled)))
+        return embedding
+
+
+class TwoLayer(nn.Module):
+    """Linear, ReLU, batch norm, twice; the second is the embedding (Snyder et al. 2018, X-vectors, table 1)."""
+
+    def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 512) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(
+            nn.Linear(in_dim, hidden), nn.ReLU(), nn.BatchNorm1d(hidden),
+            nn.Linear(hidden, dim), nn.ReLU(), nn.BatchNorm1d(dim),
+        )  # fmt: skip
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
+class LengthNorm(nn.Module):
+    """The pooled vector at unit length, and nothing learnt (Wan et al. 2018, GE2E)."""
+
+    def __init__(self, in_dim: int) -> None:
+        super().__init__()
+        self.dim = in_dim
+
+    def forward(self, pooled: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        return functional.normalize(pooled, dim=-1)

@@ -1,0 +1,47 @@
+"""The r-vector's 2-D residual network (Zeinali et al. 2019, BUT's system for VoxSRC 2019, arXiv:1910.12592)."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from voxsphere.core.errors import BadInput
+from voxsphere.models.layers import BasicBlock, Bottleneck, ConvNorm2d, as_image
+
+# Blocks in each of the four stages; from 50 on they are bottlenecks.
+DEPTHS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+    221: (6, 16, 48, 3),
+    293: (10, 20, 64, 3),
+}
+
+
+class ResNet(nn.Module):
+    """Frames as an image of one channel; three of four stages halve both bands and time.
+
+    The stages are 1, 2, 4 and 8 times `width` wide (four times that with bottlenecks). What is left of the bands is
+    folded into `dim`, channel by channel.
+    """
+
+    def __init__(self, in_dim: int, *, depth: int = 34, width: int = 32) -> None:
+        super().__init__()
+        if depth not in DEPTHS:
+            raise BadInput(f"no ResNet of depth {depth}; there are: {', '.join(map(str, DEPTHS))}")
+        block = BasicBlock if depth < 50 else Bottleneck
+        self.first = ConvNorm2d(1, width, kernel=3)
+        blocks: list[nn.Module] = []
+        channels, bands = width, in_dim
+        for stage, count in enumerate(DEPTHS[depth]):
+            stride = (1, 1) if stage == 0 else (2, 2)
+            for i in range(count):
+                blocks.append(block(channels, width << stage, stride=stride if i == 0 else (1, 1)))
+                channels = (width << stage) * block.expansion
+            bands = -(-bands // stride[0])
+        self.blocks = nn.Sequential(*blocks)
+        self.dim = channels * bands
+
+    def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
+        frames: Tensor = self.blocks(self.first(as_image(features.transpose(1, 2))).relu_())
+        return frames.flatten(1, 2)

@@ -1,0 +1,93 @@
+"""A model as a folder: `model.safetensors`, `recipe.json`, `card.json`."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from voxsphere.catalogue import CATALOGUE
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import existing, read_json, sha256, write_json
+from voxsphere.core.parts import describe, rebuild
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.pretrained.card import Card
+
+FILES = ("model.safetensors", "recipe.json", "card.json")
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A model ready to use: in evaluation mode, with its card, and the fingerprint that score files carry."""
+
+    model: SpeakerModel
+    card: Card
+    fingerprint: str
+    folder: Path
+
+
+def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], card: Card, folder: str | Path) -> Path:
+    """Write a model folder whole: its parts are made beside `folder` and moved into place together."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        os.chmod(made, 0o755)
+        save_file({name: value.detach().contiguous() for name, value in state.items()}, made / "model.safetensors")
+        write_json(made / "recipe.json", describe(recipe))
+        write_json(made / "card.json", card.to_json())
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(made, folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return folder
+
+
+def open_folder(folder: str | Path, *, extra: Mapping[str, Callable[..., Any]] | None = None) -> Pretrained:
+    """Load a model folder; `extra` names classes of your own that its recipe may use.
+
+    Raises `BadInput` naming the file that is missing, damaged, or does not fit the others.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: is not a model folder (it holds {', '.join(FILES)})")
+    for name in FILES:
+        if not (folder / name).exists():
+            raise BadInput(f"{folder}: is not a model folder, it has no {name}")
+    recipe = rebuild(read_json(folder / "recipe.json"), {**CATALOGUE, **(extra or {})})
+    try:
+        state = load_file(existing(folder / "model.safetensors"))
+    except Exception as error:  # safetensors raises an exception class of its own for damaged files
+        raise BadInput(f"{folder / 'model.safetensors'}: is damaged ({error}); copy the model again") from error
+    model = build(recipe, state, where=str(folder))
+    card = Card.from_json(read_json(folder / "card.json"), str(folder / "card.json"))
+    return Pretrained(model, card, _fingerprint(folder), folder)
+
+
+def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str) -> SpeakerModel:
+    """The recipe's model with these weights, in evaluation mode."""
+    with torch.random.fork_rng(devices=()):  # building draws initial weights; the caller's generator must not notice
+        model = recipe()
+    if not isinstance(model, SpeakerModel):
+        raise BadInput(f"{where}: recipe.json describes no SpeakerModel")
+    try:
+        model.load_state_dict(dict(state), strict=True)
+    except RuntimeError as error:
+        raise BadInput(f"{where}: the weights do not fit the recipe ({str(error).splitlines()[1].strip()})") from error
+    return model.eval()
+
+
+def _fingerprint(folder: Path) -> str:
+    # Weights and recipe together decide the embedding; the card does not, so a new calibration keeps old files valid.
+    recipe = json.dumps(read_json(folder / "recipe.json"), sort_keys=True)
+    return hashlib.sha256((sha256(folder / "model.safetensors") + recipe).encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Long measurements: each a command whose stored output feeds docs/results.md."""

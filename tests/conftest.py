@@ -1,0 +1,132 @@
+"""What tests in several rooms share: the corpus, a tiny model, the command line."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from voxsphere.audio.features import Fbank
+from voxsphere.backend.calibrate import Calibration
+from voxsphere.backend.expected import ErrorBin, ErrorTable
+from voxsphere.cli import main
+from voxsphere.core.errors import BadInput
+from voxsphere.models.pooling import StatsPooling
+from voxsphere.models.projection import Affine
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.models.tdnn import Tdnn
+from voxsphere.pretrained import Card, load, save_folder
+
+TINY = partial(
+    SpeakerModel,
+    features=partial(Fbank, num_mels=24, cmn=True),
+    encoder=partial(Tdnn, width=16, last=32),
+    pooling=partial(StatsPooling),
+    projection=partial(Affine, dim=16),
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+    peak_megabytes: float = 0.0
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The development corpus."""
+    folder = os.environ.get("VOXSPHERE_CORPUS")
+    if not folder:
+        pytest.skip("VOXSPHERE_CORPUS is not set: the development corpus is not here")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A folder with a small untrained model, and a calibration made up for it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = TINY()
+    flat = dict.fromkeys(("miss_low", "false_alarm_low"), (0.0, 0.0)) | dict.fromkeys(("miss", "false_alarm"), (0.1, 0.1))
+    flat |= dict.fromkeys(("miss_high", "false_alarm_high"), (0.2, 0.2))
+    rates = ErrorBin(least=0.3, most=None, target_trials=10, nontarget_trials=10, speakers=5, **flat)
+    card = Card(
+        name="tiny", summary="untrained", paper="none", source="tests", licence_code="Apache-2.0",
+        licence_weights="Apache-2.0", licence_data="none", training_data="none", front_end="24 mels",
+        calibration=Calibration(20.0, 0.0, -10.0, 0.0, provenance="made up"),
+        errors=ErrorTable((-10.0, 10.0), (rates,), provenance="made up"),
+    )  # fmt: skip
+    return save_folder(TINY, model.state_dict(), card, tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def campplus():
+    """The real CAM++, fetched once into the cache."""
+    return _pretrained("campplus-zh-en")
+
+
+@pytest.fixture(scope="session")
+def resemblyzer():
+    """The real GE2E model, fetched once into the cache."""
+    return _pretrained("ge2e-resemblyzer")
+
+
+def _pretrained(name: str):
+    try:
+        return load(name)
+    except BadInput as error:
+        pytest.skip(f"the weights are not to be had: {error}")
+
+
+@pytest.fixture(scope="session")
+def babble():
+    """Makes noise with syllables, which an energy detector calls speech: seconds, seed -> wave at 16 kHz."""
+
+    def make(seconds: float, seed: int = 0) -> np.ndarray:
+        random = np.random.default_rng(seed)
+        time = np.arange(round(seconds * 16000)) / 16000
+        return (random.normal(0, 0.1, len(time)) * (np.sin(2 * np.pi * 2 * time) > -0.5)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def voxsphere(capsys):
+    """Runs the command line in this process."""
+
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        told = capsys.readouterr()
+        return Done(int(ended.value.code or 0), told.out, told.err)
+
+    return run
+
+
+@pytest.fixture
+def in_a_new_process():
+    """Runs the command line in a process of its own, and measures the memory it needed."""
+
+    def run(*arguments: object) -> Done:
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "voxsphere", *map(str, arguments)], stdout=out, stderr=err
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0), err.seek(0)
+            kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+            return Done(process.returncode, out.read(), err.read(), kilobytes / 1000)
+
+    return run

@@ -1,0 +1,116 @@
+"""Make campplus.npz, ecapa_tdnn.npz, ecapa_tdnn_context.npz, resnet34.npz, resnet50.npz: reference networks' outputs.
+
+References: 3D-Speaker at commit 09e7806 and WeSpeaker at commit dfa7419 (both Apache-2.0), torch 2.13.0, CPU:
+
+    THREED_SPEAKER=…/3D-Speaker WESPEAKER=…/wespeaker PYTHONPATH=src python tests/goldens/models/make_references.py
+
+The reference gets our `seeded` weights under its own names, so each file holds only features and embeddings.
+WeSpeaker's networks run at a quarter of their width, and their embeddings have 32 dimensions.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import nn
+
+HERE = Path(__file__).parent
+sys.path[:0] = [os.environ["THREED_SPEAKER"], str(HERE.parents[1] / "models")]
+# WeSpeaker's own __init__ imports its command line, and with it far more than its networks need.
+sys.modules["wespeaker"] = ModuleType("wespeaker")
+sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
+
+from presets import REFERENCES  # noqa: E402
+from seeded import noise, seeded  # noqa: E402
+from speakerlab.models.campplus.DTDNN import CAMPPlus  # noqa: E402
+from wespeaker.models.ecapa_tdnn import ECAPA_TDNN  # noqa: E402
+from wespeaker.models.resnet import BasicBlock, Bottleneck, ResNet  # noqa: E402
+
+from voxsphere.models.campplus import from_3dspeaker  # noqa: E402
+
+Rules = list[tuple[str, str | Callable[[re.Match[str]], str]]]  # a pattern in their name, and what it becomes
+ORDINAL = {"1": "first", "2": "second", "3": "third"}
+
+
+def wespeaker_ecapa() -> Rules:
+    """WeSpeaker counts the layers, the first block being layer 2."""
+    return [
+        (r"^layer1\.", "encoder.entry."),
+        (r"^layer(\d)\.se_res2block\.", lambda m: f"encoder.blocks.{int(m[1]) - 2}.layers."),
+        (r"layers\.3\.linear1", "layers.3.factors.0"),
+        (r"layers\.3\.linear2", "layers.3.factors.2"),
+        (r"layers\.1\.convs\.(\d)", r"layers.1.groups.\1.conv"),
+        (r"layers\.1\.bns\.(\d)", r"layers.1.groups.\1.norm"),
+        (r"^conv\.", "encoder.gather."),
+        (r"^pool\.linear1", "pooling.hidden"),
+        (r"^pool\.linear2", "pooling.score"),
+        (r"^bn\.", "projection.norm_in."),
+        (r"^linear\.", "projection.linear."),
+        (r"^bn2\.", "projection.norm_out."),
+        (r"\.bn\.", ".norm."),
+    ]
+
+
+def wespeaker_resnet(blocks: tuple[int, ...]) -> Rules:
+    """Renaming rules; their blocks are numbered within the stage, ours through."""
+    before = [sum(blocks[:stage]) for stage in range(4)]
+    return [
+        (r"^conv1\.", "encoder.first.conv."),
+        (r"^bn1\.", "encoder.first.norm."),
+        (r"^layer(\d)\.(\d+)\.", lambda m: f"encoder.blocks.{before[int(m[1]) - 1] + int(m[2])}."),
+        (r"\.conv(\d)\.", lambda m: f".{ORDINAL[m[1]]}.conv."),
+        (r"\.bn(\d)\.", lambda m: f".{ORDINAL[m[1]]}.norm."),
+        (r"shortcut\.0\.", "shortcut.conv."),
+        (r"shortcut\.1\.", "shortcut.norm."),
+        (r"^seg_1\.", "projection.linear."),
+    ]
+
+
+def renamed(name: str, rules: Rules) -> str:
+    """Their name in ours."""
+    for pattern, replacement in rules:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def write(golden: str, reference: nn.Module, ours_of: dict[str, str], *, shape: tuple[int, int, int]) -> None:
+    """Give `reference` our weights, run it on seeded features, and keep both, and the names of its weights."""
+    weights = seeded(REFERENCES[golden]().eval())
+    assert sorted(ours_of.values()) == sorted(weights)
+    shapes = {name: value.shape for name, value in reference.state_dict().items()}
+    reference.load_state_dict({name: weights[ours].reshape(shapes[name]) for name, ours in ours_of.items()})
+    features = noise(*shape, seed=len(golden))
+    with torch.inference_mode():
+        out = reference.eval()(features.clone())
+    embedding = out[-1] if isinstance(out, tuple) else out
+    arrays = {"features": features.numpy(), "embedding": embedding.numpy(), "names": np.array(list(ours_of))}
+    np.savez_compressed(HERE / f"{golden}.npz", **arrays)
+    print(golden, tuple(embedding.shape), float(embedding.norm(dim=1).mean()))
+
+
+def main() -> None:
+    """Write the five files."""
+    torch.set_num_threads(1)
+    campplus = CAMPPlus(feat_dim=80, embedding_size=192)
+    # Each of our weights is looked up by sending its name, as a value, through the key map.
+    marked = {name: torch.full((1, 1), i) for i, name in enumerate(campplus.state_dict())}
+    names = list(marked)
+    ours_of = {names[int(at)]: ours for ours, at in from_3dspeaker(marked).items()}
+    write("campplus", campplus, ours_of, shape=(1, 430, 80))  # at half the rate: two whole segments and a part
+    for golden, context in (("ecapa_tdnn", False), ("ecapa_tdnn_context", True)):
+        ecapa = ECAPA_TDNN(channels=128, feat_dim=80, embed_dim=32, global_context_att=context, emb_bn=True)
+        ours_of = {name: renamed(name, wespeaker_ecapa()) for name in ecapa.state_dict()}
+        write(golden, ecapa, ours_of, shape=(2, 130, 80))
+    for golden, block in (("resnet34", BasicBlock), ("resnet50", Bottleneck)):
+        resnet = ResNet(block, [3, 4, 6, 3], m_channels=8, feat_dim=80, embed_dim=32)
+        ours_of = {name: renamed(name, wespeaker_resnet((3, 4, 6, 3))) for name in resnet.state_dict()}
+        write(golden, resnet, ours_of, shape=(2, 130, 80))
+
+
+if __name__ == "__main__":
+    main()

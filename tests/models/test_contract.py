@@ -1,0 +1,102 @@
+"""What every part of the catalogue promises, in a small model that has it."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from presets import SMALL
+from seeded import noise, seeded
+from torch import Tensor
+
+from voxsphere.catalogue import CATALOGUE
+from voxsphere.core.parts import describe, rebuild
+from voxsphere.models.speaker import SpeakerModel
+
+SECONDS = 0.8
+
+# Parameters that shift what a batch norm or a softmax over time receives by a constant, which it subtracts again.
+SHIFTS = {
+    "AttentiveStatsPooling": {"pooling.score.bias"},
+    "LinearNorm": {"encoder.layers.4.norm.bias"},
+    "NormLinearNorm": {"encoder.layers.4.norm.bias", "projection.norm_in.bias", "projection.linear.bias"},
+}
+
+
+@pytest.fixture(params=SMALL)
+def part(request) -> str:
+    return request.param
+
+
+def build(part: str) -> SpeakerModel:
+    model = SMALL[part]()
+    model.load_state_dict(seeded(model))
+    return model.eval()
+
+
+def waves(count: int, *, seconds: float = SECONDS) -> Tensor:
+    return 0.1 * noise(count, round(seconds * 16000), seed=count)
+
+
+def test_every_part_of_the_catalogue_has_a_small_model_that_holds_it():
+    assert {*SMALL, "SpeakerModel"} == set(CATALOGUE)
+    for name, recipe in SMALL.items():
+        model = recipe()
+        assert CATALOGUE[name] in {type(p) for p in (model.features, model.encoder, model.pooling, model.projection)}
+
+
+def test_the_parts_state_the_shapes_they_give(part):
+    model, wave = build(part), waves(3)
+    features, frames, pooled = model.features(wave), model.frames(wave), model.pooled(wave)
+    assert features.shape[::2] == (3, model.features.dim)
+    assert frames.shape[:2] == (3, model.encoder.dim)
+    assert pooled.shape == (3, model.pooling.dim)
+    assert model(wave).shape == (3, model.projection.dim) == (3, model.dim)
+    assert {x.dtype for x in (features, frames, pooled, model(wave))} == {torch.float32}
+
+
+def test_every_weight_learns_unless_a_normalisation_takes_it_back(part):
+    model, wave = build(part).double().train(), waves(4).double()
+    (model(wave) * noise(4, model.dim)).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+    largest = max((float(p.grad.abs().max()) for p in model.parameters()), default=0)
+    idle = {name for name, p in model.named_parameters() if float(p.grad.abs().max()) < 1e-10 * largest}
+    assert idle == SHIFTS.get(part, set())
+    before = model(wave)
+    with torch.no_grad():
+        for name in idle:
+            model.get_parameter(name).add_(1.0)
+    torch.testing.assert_close(model(wave), before, rtol=1e-8, atol=1e-8)
+
+
+def test_a_wave_alone_and_among_others_has_the_same_embedding(part):
+    model = build(part)
+    several = [*waves(2), *waves(1, seconds=1.7), *waves(3, seconds=1.1)]
+    together = model.embed(several)
+    assert together.dtype == np.float32
+    with torch.inference_mode():
+        alone = np.stack([model(wave[None])[0].numpy() for wave in several])
+    assert np.all(np.linalg.norm(together - alone, axis=1) < 1e-5 * np.linalg.norm(alone, axis=1))
+
+
+def test_evaluation_is_deterministic(part):
+    model, wave = build(part), waves(2)
+    assert torch.equal(model(wave), model(wave))
+
+
+def test_a_model_comes_back_from_its_json_with_the_same_outputs(part):
+    recipe = SMALL[part]
+    again = rebuild(json.loads(json.dumps(describe(recipe))), CATALOGUE)()
+    model = build(part)
+    again.load_state_dict(model.state_dict())
+    assert torch.equal(again.eval()(waves(2)), model(waves(2)))
+    assert describe(rebuild(describe(recipe), CATALOGUE)) == describe(recipe)
+
+
+# Torch's own: nn.LSTM lays its weights anew while it is traced, and the export warns of it.
+@pytest.mark.filterwarnings("ignore:The tensor attributes self.encoder.lstm._flat_weights:UserWarning")
+@pytest.mark.parametrize("part", ["CamPlusPlus", "EcapaTdnn", "GE2ELstm", "ResNet", "Tdnn", "AttentiveStatsPooling"])
+def test_a_model_can_be_exported_as_one_graph(part):
+    model, wave = build(part), waves(2)
+    graph = torch.export.export(model, (wave,)).module()
+    torch.testing.assert_close(graph(wave), model(wave), rtol=1e-5, atol=1e-6)
