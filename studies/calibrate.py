@@ -44,7 +44,8 @@ def run(model: str, a_speaker: int = 5, targets_a_speaker: int = 150, nontargets
     speakers = speaker[pairs.first], speaker[pairs.second]
 
     llr = cross_validated_llr(score, *sides, pairs.target, *speakers)
-    said = f"fitted on {len(names)} train speakers of {', '.join(SETS)} (studies/calibrate.py, voxsphere {voxsphere.__version__})"
+    where = f"studies/calibrate.py, voxsphere {voxsphere.__version__}"
+    said = f"fitted on {len(names)} train speakers of {', '.join(SETS)} ({where})"
     calibration = Calibration.fit(score, *sides, pairs.target, provenance=said)
     errors = fit_error_table(llr, *sides, pairs.target, *speakers, provenance=f"cross-validated over speakers; {said}")
     folder = Path(voxsphere.__file__).parent / "pretrained" / "calibrations"

@@ -80,16 +80,24 @@ def cuts(
 
 
 def embed_pieces(model: SpeakerModel, waves: Iterable[tuple[Utterance, np.ndarray]]) -> list[Piece]:
-    """Every piece with its embedding; a thread a core."""
+    """Every piece with its embedding; a thread a core, pieces of one length together."""
     rate = model.sample_rate
 
-    def work(item: tuple[Utterance, np.ndarray]) -> Piece:
-        utterance, wave = item
-        vector = np.asarray(model.embed([wave])[0])
-        return Piece(utterance, len(wave) / rate, speech_seconds(wave, rate), vector)
+    def work(items: tuple[tuple[Utterance, np.ndarray], ...]) -> list[Piece]:
+        vectors = model.embed([wave for _, wave in items])
+        return [
+            Piece(utterance, len(wave) / rate, speech_seconds(wave, rate), vector)
+            for (utterance, wave), vector in zip(items, vectors, strict=True)
+        ]
 
+    in_order = sorted(waves, key=lambda item: len(item[1]))
     with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return list(pool.map(work, waves))
+        return [piece for pieces in pool.map(work, batched(in_order, 16)) for piece in pieces]
+
+
+def batched(items: list[tuple[Utterance, np.ndarray]], size: int) -> Iterator[tuple[tuple[Utterance, np.ndarray], ...]]:
+    """Consecutive runs of `size` items."""
+    yield from (tuple(items[first : first + size]) for first in range(0, len(items), size))
 
 
 @dataclass(frozen=True)

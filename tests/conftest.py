@@ -57,7 +57,9 @@ def tiny_model(tmp_path_factory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = TINY()
-    flat = dict.fromkeys(("miss_low", "false_alarm_low"), (0.0, 0.0)) | dict.fromkeys(("miss", "false_alarm"), (0.1, 0.1))
+    flat = dict.fromkeys(("miss_low", "false_alarm_low"), (0.0, 0.0)) | dict.fromkeys(
+        ("miss", "false_alarm"), (0.1, 0.1)
+    )
     flat |= dict.fromkeys(("miss_high", "false_alarm_high"), (0.2, 0.2))
     rates = ErrorBin(least=0.3, most=None, target_trials=10, nontarget_trials=10, speakers=5, **flat)
     card = Card(

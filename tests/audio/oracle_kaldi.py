@@ -57,6 +57,8 @@ def mfcc(wave: np.ndarray, ceps: int, mels: int, lifter: float = 22.0) -> np.nda
         row = []
         for k in range(ceps):
             total = sum(bands[n] * math.cos(math.pi / mels * (n + 0.5) * k) for n in range(mels))
-            row.append(total * math.sqrt((1 if k == 0 else 2) / mels) * (1 + lifter / 2 * math.sin(math.pi * k / lifter)))
+            row.append(
+                total * math.sqrt((1 if k == 0 else 2) / mels) * (1 + lifter / 2 * math.sin(math.pi * k / lifter))
+            )
         rows.append(row)
     return np.array(rows)

@@ -173,9 +173,7 @@ def test_cmn_takes_away_the_mean_over_frames_and_so_the_level():
 
 
 def test_scale_shifts_the_logarithm():
-    np.testing.assert_allclose(
-        run(Fbank(), WAVE) - run(Fbank(scale=16384.0), WAVE), 2 * np.log(2), rtol=0, atol=1e-5
-    )
+    np.testing.assert_allclose(run(Fbank(), WAVE) - run(Fbank(scale=16384.0), WAVE), 2 * np.log(2), rtol=0, atol=1e-5)
 
 
 def test_a_wave_below_one_frame_is_refused():
@@ -214,12 +212,12 @@ def test_autocast_leaves_the_energies_in_full_precision():
 
 
 @pytest.mark.parametrize("module", FRONTS, ids=lambda m: type(m).__name__)
-def test_an_exported_front_end_takes_any_length(module):
-    # From two frames on: torch.export treats lengths of one as a case of its own.
-    samples = torch.export.Dim("samples", min=560, max=480000)
-    exported = torch.export.export(module, (torch.randn(1, 16000),), dynamic_shapes=({1: samples},)).module()
-    for length in (800, 23457):
-        wave = torch.randn(1, length, generator=torch.Generator().manual_seed(1))
+def test_an_exported_front_end_takes_any_batch_and_length(module):
+    # From two frames on: torch.export treats sizes of one as a case of its own.
+    shapes = {0: torch.export.Dim("batch", min=1, max=64), 1: torch.export.Dim("samples", min=560, max=480000)}
+    exported = torch.export.export(module, (torch.zeros(2, 16000),), dynamic_shapes=(shapes,)).module()
+    for batch, length in ((1, 800), (3, 23457)):
+        wave = torch.randn(batch, length, generator=torch.Generator().manual_seed(1))
         torch.testing.assert_close(exported(wave), module(wave), atol=1e-5, rtol=1e-5)
 
 

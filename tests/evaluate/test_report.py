@@ -62,7 +62,7 @@ def test_the_page_is_whole_and_shows_every_figure(tmp_path, scale):
     text = " ".join(tags.text)
     for figure in results.figures:
         assert figure.name in text
-    assert f"{100 * results.eer.value:.2f} %" in text
+    assert f"{100 * results.eer.value:.2f}\u00a0%" in text
     assert "a <model>" in text
     assert sum(tag == "svg" for tag, _ in tags.seen) == (3 if scale == "llr" else 2)
 

@@ -52,7 +52,7 @@ def test_calibrated_scores_are_llrs_of_each_trials_own_seconds():
 
 @pytest.mark.slow
 def test_a_million_trials_are_scored_and_measured_in_seconds():
-    """Cosine of stored embeddings, EER and two minDCF: 0.4 s on one core where it was written; the bound is generous."""
+    """Cosine of stored embeddings, EER and two minDCF: 0.4 s on one core where written; the bound is generous."""
     rng = np.random.default_rng(23)
     centre = rng.normal(size=(500, 192))
     vectors = (np.repeat(centre, 10, axis=0) + 2.5 * rng.normal(size=(5000, 192))).astype(np.float32)

@@ -183,7 +183,7 @@ class Spectrogram(nn.Module):
         if self.remove_dc:
             wave = wave - wave.mean(1, keepdim=True)
         if self.preemphasis:
-            wave = torch.cat([wave[:, :1], wave[:, 1:] - self.preemphasis * wave[:, :-1]], dim=1)
+            wave = torch.cat([wave[:, :1], torch.sub(wave[:, 1:], wave[:, :-1], alpha=self.preemphasis)], dim=1)
         cut = frames.cut(wave, length=self.length, shift=self.hop)
         power = frames.power(cut * self.window.to(wave.dtype), self.n_fft)
         if self.form == "power":

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
-from torch.nn.functional import pad
 
 from voxsphere.core.errors import BadInput
 
@@ -66,13 +65,14 @@ def emphasise(frames: Float[Tensor, "batch frames length"], factor: float) -> Fl
     """y[n] = x[n] - factor · x[n-1] within each frame; the first sample stands in for its missing predecessor."""
     if factor == 0:
         return frames
-    return torch.cat([frames[..., :1] * (1 - factor), frames[..., 1:] - factor * frames[..., :-1]], dim=-1)
+    later = torch.sub(frames[..., 1:], frames[..., :-1], alpha=factor)
+    return torch.cat([frames[..., :1] * (1 - factor), later], dim=-1)
 
 
 def power(frames: Float[Tensor, "batch frames length"], n_fft: int) -> Float[Tensor, "batch frames bins"]:
     """The power spectrum |X|² of windowed frames, zero-padded to `n_fft` samples."""
-    spectrum = torch.view_as_real(torch.fft.rfft(pad(frames, (0, n_fft - frames.shape[-1]))))
-    return spectrum[..., 0].square() + spectrum[..., 1].square()
+    spectrum = torch.fft.rfft(frames, n=n_fft)
+    return spectrum.real.square() + spectrum.imag.square()
 
 
 def project(

@@ -58,9 +58,9 @@ class GE2EMel(nn.Module):
         margin = self.n_fft // 2
         # The last frame needs `spanned` samples, counted from `margin` before the first one.
         spanned = (self.frames_of(samples) - 1) * self.hop + self.n_fft
-        missing = _at_least_zero(spanned - margin - samples)
-        padded = pad(raise_level(wave, self.target_dbfs), (margin, missing))
-        cut = padded[:, :spanned].unfold(1, self.n_fft, self.hop)
+        # Padded with zeros to that, or cut off: a negative amount cuts.
+        filled = pad(raise_level(wave, self.target_dbfs), (margin, spanned - margin - samples))
+        cut = filled.unfold(1, self.n_fft, self.hop)
         power = frames.power(cut * self.hann.to(wave.dtype), self.n_fft)
         return frames.project(power, self.bank)
 

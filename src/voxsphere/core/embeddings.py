@@ -3,6 +3,7 @@
 import json
 import struct
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +32,9 @@ class Embeddings:
             raise BadInput(f"{len(self.ids)} ids do not fit vectors of shape {self.vectors.shape}")
         if self.seconds is not None and self.seconds.shape != (len(self.ids),):
             raise BadInput(f"{len(self.ids)} ids do not fit {self.seconds.size} speech lengths")
-        if len(set(self.ids)) < len(self.ids):
-            seen: set[str] = set()
-            twice = next(name for name in self.ids if name in seen or seen.add(name))
-            raise BadInput(f"{twice}: has two embeddings; ids are to be unique")
+        twice = [name for name, count in Counter(self.ids).items() if count > 1]
+        if twice:
+            raise BadInput(f"{twice[0]}: has two embeddings; ids are to be unique")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -55,7 +55,7 @@ class Embeddings:
             _save_safetensors(self, path)
         elif path.suffix == ".npz":
             with atomic(path, "wb") as file:
-                np.savez(file, **_arrays(self))
+                np.savez(file, allow_pickle=False, **_arrays(self))
         else:
             _save_kaldi(self, path)
 
@@ -77,7 +77,7 @@ def _known(path: str | Path) -> Path:
 
 def _arrays(embeddings: Embeddings) -> dict[str, np.ndarray]:
     # Ids as bytes: string arrays of numpy would need the longest id's room for each.
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "ids": np.frombuffer(json.dumps(embeddings.ids, ensure_ascii=False).encode(), dtype=np.uint8),
         "vectors": np.ascontiguousarray(embeddings.vectors, dtype=np.float32),
         "model": np.frombuffer(embeddings.model.encode(), dtype=np.uint8),
@@ -140,23 +140,33 @@ def _save_kaldi(embeddings: Embeddings, path: Path) -> None:
 
 def _load_kaldi(path: Path) -> Embeddings:
     kaldiio = _kaldiio(path)
-    if path.suffix == ".scp":
-        lines = [line.split(maxsplit=1) for line in read_text(path).splitlines() if line.strip()]
-        for line in lines:
-            # kaldiio would run a locator that ends or begins with a pipe as a shell command.
-            if len(line) != 2 or "|" in line[1]:
-                raise BadInput(f"{path}: {' '.join(line)[:80]!r} is not `id file.ark:offset`; commands are not run")
-        items = ((name, lambda place=place: kaldiio.load_mat(place.strip())) for name, place in lines)
-    else:
-        items = ((name, lambda vector=vector: vector) for name, vector in kaldiio.load_ark(str(path)))
-    ids, vectors = [], []
+    places = _scp_places(path) if path.suffix == ".scp" else None
     try:
-        for name, vector in items:
-            ids.append(name)
-            vectors.append(np.asarray(vector(), dtype=np.float32))
-        return Embeddings(tuple(ids), np.stack(vectors))
-    except (ValueError, OSError, EOFError, UnicodeDecodeError, struct.error) as error:
-        raise BadInput(f"{path}: holds no Kaldi vectors of one length, or is damaged ({error})") from error
+        if places is not None:
+            found = {name: kaldiio.load_mat(place) for name, place in places.items()}
+        else:
+            with path.open("rb") as file:
+                found = dict(kaldiio.load_ark(file))
+        return Embeddings(tuple(found), np.stack([np.asarray(vector, dtype=np.float32) for vector in found.values()]))
+    except BadInput:
+        raise
+    except (ValueError, RuntimeError, AssertionError, OSError, EOFError, struct.error) as error:
+        reason = " ".join(str(error).split())
+        raise BadInput(f"{path}: holds no Kaldi vectors of one length, or is damaged ({reason})") from error
+
+
+def _scp_places(path: Path) -> dict[str, str]:
+    places = {}
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        name, _, place = line.strip().partition(" ")
+        # kaldiio would run a place that ends or begins with a pipe as a shell command.
+        if "|" in place or (name and not place):
+            raise BadInput(f"{path}: line {number} is not `id file.ark:offset`; commands are not run")
+        if name in places:
+            raise BadInput(f"{path}: line {number}: {name} has two embeddings; ids are to be unique")
+        if name:
+            places[name] = place.strip()
+    return places
 
 
 def _kaldiio(path: Path) -> ModuleType:

@@ -82,7 +82,8 @@ class Manifest:
         """
         path = existing(path)
         rows = _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path)
-        utterances, places = [], {}
+        utterances: list[Utterance] = []
+        places: dict[str, str] = {}
         for where, row in rows:
             utterance = _utterance(row, where, path.parent)
             if utterance.id in places:

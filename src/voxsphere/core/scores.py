@@ -36,12 +36,14 @@ class Scores:
     @property
     def target_scores(self) -> Float64[np.ndarray, " targets"]:
         """The values of target trials."""
-        return self.values[self._labels()]
+        values: Float64[np.ndarray, " targets"] = self.values[self._labels()]
+        return values
 
     @property
     def nontarget_scores(self) -> Float64[np.ndarray, " nontargets"]:
         """The values of non-target trials."""
-        return self.values[~self._labels()]
+        values: Float64[np.ndarray, " nontargets"] = self.values[~self._labels()]
+        return values
 
     def save(self, path: str | Path) -> None:
         """Write text (`enrol test score [label]` under a `#` line), or a table where the path ends in .parquet."""

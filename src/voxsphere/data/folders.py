@@ -5,7 +5,11 @@ from pathlib import Path
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 
-AUDIO = frozenset(".wav .flac .mp3 .ogg .opus .m4a .aac .mp4 .webm .amr .wma .aif .aiff .au .sph .caf .w64".split())
+# What libsndfile or FFmpeg may decode; whether this machine does is said when a file is read.
+AUDIO = frozenset(
+    {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".amr", ".wma"}
+    | {".aif", ".aiff", ".au", ".sph", ".caf", ".w64"}
+)
 
 
 def read_folders(root: str | Path) -> Manifest:

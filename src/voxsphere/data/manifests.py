@@ -15,6 +15,6 @@ def open_manifest(path: str | Path) -> Manifest:
         return read_kaldi(path) if (path / "wav.scp").exists() else read_folders(path)
     if path.exists() and path.suffix not in (".tsv", ".txt", ".parquet"):
         raise BadInput(
-            f"{path}: is no manifest; a table (.tsv, .parquet), a Kaldi folder, or a folder of speaker folders is expected"
+            f"{path}: is no manifest; a table (.tsv, .parquet), a Kaldi folder, or a folder a speaker is expected"
         )
     return Manifest.load(path)

@@ -9,7 +9,7 @@ from scipy.special import logit
 from scipy.stats import norm
 
 from voxsphere.evaluate.page import Html, escape
-from voxsphere.metrics.detection import Ranking, eer_of, error_rates_of, min_dcf_point
+from voxsphere.metrics.detection import Ranking, det_points, eer_of, error_rates_of, min_dcf_point
 from voxsphere.metrics.likelihood import pav
 
 WIDTH, HEIGHT = 420, 360
@@ -78,7 +78,7 @@ class _Axes:
 def det_plot(ranking: Ranking, priors: Sequence[float]) -> Html:
     """The DET curve on normal-deviate axes, with the EER (diamond) and the minDCF points (circles) of the priors."""
     curve = error_rates_of(ranking.tally())
-    rates = np.clip(curve.false_alarm, 1e-9, 1 - 1e-9), np.clip(curve.miss, 1e-9, 1 - 1e-9)
+    points = det_points(curve, least=1e-9)
     equal = eer_of(curve)
     # Down to where single trials can be told apart, up to 40 % or beyond a bad system's EER.
     least = [max(min(0.5 / count, 0.01), 1e-5) for count in (len(ranking.nontarget), len(ranking.target))]
@@ -90,12 +90,12 @@ def det_plot(ranking: Ranking, priors: Sequence[float]) -> Html:
     corner = float(norm.ppf(max(least))), float(norm.ppf(most))
     drawn = [
         f'<path class="guide" d="{axes.path(corner, corner)}"/>',
-        f'<path class="curve target" d="{axes.path(norm.ppf(rates[0]), norm.ppf(rates[1]))}"/>',
+        f'<path class="curve target" d="{axes.path(*points)}"/>',
     ]
     marks = []
     for prior in priors:
         place = min_dcf_point(curve, p_target=prior)
-        x, y = (_inside(norm.ppf(rate[place]), *ends) for rate, ends in zip(rates, _ends(axes), strict=True))
+        x, y = (_inside(side[place], *ends) for side, ends in zip(points, _ends(axes), strict=True))
         marks.append(_circle(axes, x, y, f"minDCF at p = {prior:g}"))
     if equal > max(least):
         x, y = axes.x(float(norm.ppf(equal))), axes.y(float(norm.ppf(equal)))

@@ -28,7 +28,7 @@ def report(scores: Scores, results: Results, path: str | Path) -> None:
     """Write the page for labelled scores and what `evaluate` found in them, atomically. It needs no network."""
     ranking = Ranking.of(scores.target_scores, scores.nontarget_scores)
     sections = [
-        section("Figures", _figure_table(results), paragraph(f"{results.note}.", note=True)),
+        section("Results", _figure_table(results), paragraph(f"{results.note}.", note=True)),
         section("Curves", _plots(scores, ranking)),
         section("The most wrong trials", *_worst(scores)),
         section("Where this comes from", _provenance(results)),
@@ -39,7 +39,7 @@ def report(scores: Scores, results: Results, path: str | Path) -> None:
 
 def _shown(figure: Figure, *values: float) -> str:
     """Values of this figure's kind in words, joined by "to": per cent for a rate, bits for information."""
-    scale, places, unit = {"rate": (100, 2, " %"), "cost": (1, 3, ""), "bit": (1, 3, " bit")}[figure.unit]
+    scale, places, unit = {"rate": (100, 2, "\u00a0%"), "cost": (1, 3, ""), "bit": (1, 3, "\u00a0bit")}[figure.unit]
     return " to ".join(f"{scale * value:.{places}f}" for value in values) + unit
 
 

@@ -11,7 +11,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.trials import Trials
 
 FROM_LABELS = "speaker labels"
-FROM_TARGETS = "read off the list: recordings joined by target trials"
+FROM_TARGETS = "read off the list: recordings joined by target trials; the true number may be smaller"
 
 
 def speakers_of(
@@ -21,7 +21,8 @@ def speakers_of(
 
     Without labels, recordings joined by target trials, directly or through others, are one speaker. A recording in
     no target trial then counts as a speaker of its own, so lists with few target trials hide that recordings share
-    speakers. Raises `BadInput` on a recording without a label, and on a trial whose own label contradicts.
+    speakers, and intervals come out too narrow: give labels where there are some. Raises `BadInput` on a recording
+    without a label, and on a trial whose own label contradicts.
     """
     if trials.target is None:
         raise BadInput("the trials are not labelled; evaluation needs target and non-target labels")

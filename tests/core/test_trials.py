@@ -1,0 +1,75 @@
+"""Trial lists: two forms, told apart by content."""
+
+import time
+
+import numpy as np
+import pytest
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.trials import Trials
+
+
+def written(folder, text):
+    (folder / "trials.txt").write_text(text)
+    return folder / "trials.txt"
+
+
+def test_both_forms_mean_the_same(tmp_path):
+    voxceleb = Trials.load(written(tmp_path, "1 a b\n0 a c\n\n"))
+    kaldi = Trials.load(written(tmp_path, "a b target\na c nontarget\n"))
+    for trials in (voxceleb, kaldi):
+        assert trials.ids == ("a", "b", "c") or set(trials.ids) == {"a", "b", "c"}
+        assert [trials.ids[i] for i in trials.enrol] == ["a", "a"]
+        assert [trials.ids[i] for i in trials.test] == ["b", "c"]
+        assert trials.target.tolist() == [True, False]
+
+
+def test_pairs_without_labels_have_none(tmp_path):
+    assert Trials.load(written(tmp_path, "a b\na c\n")).target is None
+
+
+@pytest.mark.parametrize("form", ["voxceleb", "kaldi"])
+@pytest.mark.parametrize("labels", [[True, False, True], None])
+def test_trials_survive_the_disk(tmp_path, form, labels):
+    trials = Trials.from_pairs(["a", "b", "a"], ["b", "c", "c"], labels)
+    trials.save(tmp_path / "t.txt", form=form)
+    again = Trials.load(tmp_path / "t.txt")
+    assert again.ids == trials.ids
+    np.testing.assert_array_equal(again.enrol, trials.enrol)
+    np.testing.assert_array_equal(again.test, trials.test)
+    assert (again.target is None) == (labels is None)
+    assert labels is None or again.target.tolist() == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "holds no trial"),
+        ("a b maybe\n", "line 1 is not a trial"),
+        ("1 a b\n0 a\n", "line 2"),
+        ("1 a b\n2 a b\n", "line 2"),
+        ("a b target\n1 a b\n", "line 2"),
+        ("a b\na b target\n", "line 2"),
+    ],
+)
+def test_the_line_that_is_no_trial_is_named(tmp_path, text, told):
+    with pytest.raises(BadInput, match=told) as refused:
+        Trials.load(written(tmp_path, text))
+    assert "trials.txt" in str(refused.value)
+
+
+@pytest.mark.slow
+def test_a_million_lines_load_in_seconds(tmp_path):
+    names = np.random.default_rng(0).integers(0, 5000, (1_000_000, 2))
+    path = written(tmp_path, "".join(f"{i % 2} id{a:05d}/x.wav id{b:05d}/y.wav\n" for i, (a, b) in enumerate(names)))
+    begun = time.perf_counter()
+    assert len(Trials.load(path)) == 1_000_000
+    assert time.perf_counter() - begun < 15  # about 2 s on an idle core
+
+
+@pytest.mark.corpus
+def test_the_official_lists_are_read(corpus):
+    for path in sorted(corpus.glob("trials_*.txt")):
+        trials = Trials.load(path)
+        assert trials.target.any(), path
+        assert not trials.target.all(), path

@@ -1,0 +1,79 @@
+"""Model folders: whole, checked, and one line for whatever is wrong with them."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_json, write_json
+from voxsphere.pretrained import Card, load, open_folder
+
+
+@pytest.fixture
+def copied(tiny_model, tmp_path):
+    return shutil.copytree(tiny_model, tmp_path / "copied")
+
+
+def test_a_folder_gives_back_the_model_in_evaluation_mode(tiny_model, babble):
+    first, second = open_folder(tiny_model), load(str(tiny_model))
+    assert not first.model.training
+    assert first.fingerprint == second.fingerprint
+    np.testing.assert_array_equal(first.model.embed([babble(1)]), second.model.embed([babble(1)]))
+
+
+def test_loading_leaves_the_callers_random_numbers_alone(tiny_model):
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    open_folder(tiny_model)
+    assert torch.rand(1) == expected
+
+
+def test_a_card_survives_the_disk(tiny_model):
+    card = open_folder(tiny_model).card
+    assert Card.from_json(card.to_json(), "here") == card
+
+
+def test_the_fingerprint_follows_weights_and_recipe_but_not_the_card(copied):
+    before = open_folder(copied).fingerprint
+    card = read_json(copied / "card.json")
+    write_json(copied / "card.json", card | {"summary": "another"})
+    assert open_folder(copied).fingerprint == before
+    recipe = read_json(copied / "recipe.json")
+    write_json(copied / "recipe.json", recipe | {"min_seconds": 1.0})
+    assert open_folder(copied).fingerprint != before
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "recipe.json", "card.json"])
+def test_a_missing_file_is_named(copied, name):
+    (copied / name).unlink()
+    with pytest.raises(BadInput, match=f"it has no {name}"):
+        open_folder(copied)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("model.safetensors", b"rubbish", "is damaged"),
+        ("recipe.json", b"{", "is not JSON"),
+        ("recipe.json", b'{"part": "CamPlusMinus"}', "did you mean 'CamPlusPlus'"),
+        ("recipe.json", b'{"part": "Fbank"}', "describes no SpeakerModel"),
+        ("card.json", b"{}", "a card needs name"),
+    ],
+)
+def test_a_damaged_file_is_told_in_one_line(copied, name, content, told):
+    (copied / name).write_bytes(content)
+    with pytest.raises(BadInput, match=told) as refused:
+        open_folder(copied)
+    assert "\n" not in str(refused.value)
+
+
+def test_weights_that_do_not_fit_the_recipe_are_refused(copied):
+    recipe = read_json(copied / "recipe.json")
+    recipe["encoder"]["width"] = 17
+    write_json(copied / "recipe.json", recipe)
+    with pytest.raises(BadInput, match="do not fit the recipe") as refused:
+        open_folder(copied)
+    assert "\n" not in str(refused.value)
