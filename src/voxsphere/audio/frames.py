@@ -71,7 +71,7 @@ def emphasise(frames: Float[Tensor, "batch frames length"], factor: float) -> Fl
 
 def power(frames: Float[Tensor, "batch frames length"], n_fft: int) -> Float[Tensor, "batch frames bins"]:
     """The power spectrum |X|² of windowed frames, zero-padded to `n_fft` samples."""
-    spectrum = torch.fft.rfft(frames, n=n_fft)
+    spectrum: Tensor = torch.fft.rfft(frames, n=n_fft)
     return spectrum.real.square() + spectrum.imag.square()
 
 

@@ -24,7 +24,7 @@ class Card:
     front_end: str
     published: tuple[str, ...] = ()
     long_input: str = "beyond 60 s: equal windows of at most 60 s, averaged by their speech seconds"
-    min_speech_seconds: float = 0.3
+    min_speech_seconds: float = 0.5
     calibration: Calibration | None = None
     errors: ErrorTable | None = None
 

@@ -1,0 +1,134 @@
+"""Makes docs/results.md from what the studies stored: score files, calibration proofs, speed measurements.
+
+    python -m studies.results            # writes docs/results.md
+    python -m studies.results --check    # exits with 1 if the page is not what the stored files say
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from voxsphere.core.files import atomic, read_json
+from voxsphere.core.scores import Scores
+from voxsphere.evaluate.results import Figure, Results, evaluate
+
+STORED = Path("studies/outputs")
+PAGE = Path("docs/results.md")
+MODELS = ("campplus-zh-en", "ge2e-resemblyzer")
+# EER (%) of the models' original code on the same lists, in an independent run.
+ORIGINAL = {
+    "campplus-zh-en": {
+        "an4": "5.3", "commonvoice_multi": "5.9", "fsdd": "23.5", "librispeech": "0.0", "voxforge": "0.3",
+        "voxforge_xsession": "0.1",
+    },
+    "ge2e-resemblyzer": {
+        "an4": "17.7", "commonvoice_multi": "15.4", "fsdd": "16.6", "librispeech": "0.8", "voxforge": "3.5",
+    },
+}  # fmt: skip
+
+
+def run(check: Annotated[bool, typer.Option("--check")] = False) -> None:
+    """Write the page, or compare it."""
+    text = "\n".join(_page()) + "\n"
+    if check:
+        raise typer.Exit(int(PAGE.read_text(encoding="utf-8") != text))
+    with atomic(PAGE) as file:
+        file.write(text)
+
+
+def _page() -> Iterator[str]:
+    yield (STORED / "results_head.md").read_text(encoding="utf-8").strip()
+    for model in MODELS:
+        yield from _verification(model)
+    for model in MODELS:
+        yield from _calibration(model)
+    yield from _short_input()
+    yield from _speed()
+
+
+def _verification(model: str) -> Iterator[str]:
+    yield f"\n## Verification with {model}\n"
+    yield "| list | trials | speakers | EER % | original code, EER % | minDCF (0.01) | minDCF (0.001) |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for path in sorted((STORED / "scores" / model).glob("*.cosine.parquet")):
+        found, name = _evaluated(path), path.name.split(".")[0]
+        original = ORIGINAL[model].get(name, "–")
+        costs = " | ".join(_cell(figure) for figure in found.min_dcf)
+        yield f"| {name} | {found.trials:,} | {found.speakers} | {_cell(found.eer)} | {original} | {costs} |"
+
+
+def _calibration(model: str) -> Iterator[str]:
+    proof = read_json(STORED / f"calibration_{model}.json")
+    yield f"\n## Calibration of {model}\n"
+    yield (
+        f"Fitted on {proof['speakers']} train speakers ({proof['pieces']:,} pieces of {proof['utterances']:,} "
+        f"utterances). Speaker-disjoint five-fold cross-validation, Cllr in bits:\n"
+    )
+    yield "| condition (speech of the shorter side, or data set) | targets | non-targets | EER % | Cllr | min Cllr | loss |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for row in proof["bins"]:
+        loss = row["cllr"] - row["min_cllr"]
+        figures = f"{100 * row['eer']:.1f} | {row['cllr']:.3f} | {row['min_cllr']:.3f} | {loss:.3f}"
+        yield f"| {row['condition']} | {row['targets']:,} | {row['nontargets']:,} | {figures} |"
+    yield "\nThe same calibration, once, on the evaluation lists (their speakers were never fitted on):\n"
+    yield "| list | actDCF (0.01) | minDCF (0.01) | Cllr | min Cllr | loss |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for path in sorted((STORED / "scores" / model).glob("*.llr.parquet")):
+        found = _evaluated(path)
+        if found.act_dcf is None or found.cllr is None:
+            raise ValueError(f"{path}: holds no LLRs")
+        loss = found.cllr.value - found.min_cllr.value
+        cells = [_cell(figure) for figure in (found.act_dcf[0], found.min_dcf[0], found.cllr, found.min_cllr)]
+        yield f"| {path.name.split('.')[0]} | {' | '.join(cells)} | {loss:.3f} |"
+
+
+def _short_input() -> Iterator[str]:
+    yield "\n## How short input is embedded\n"
+    yield (
+        "Cuts of train speakers' speech against whole utterances; EER in %, by the length of the cut and by what is done "
+        "to it before it is embedded: repeated (“tile”), or repeated forwards and backwards in turn (“mirror”), up to so "
+        "many seconds; 0 leaves it as it is."
+    )
+    for model in MODELS:
+        study = read_json(STORED / f"short_input_{model}.json")
+        table: dict[str, dict[str, float]] = study["eer_by_cut_and_way"]
+        ways = list(next(iter(table.values())))
+        yield f"\n{model} ({study['utterances']} utterances):\n"
+        yield f"| cut | {' | '.join(f'{way} s' for way in ways)} |"
+        yield f"| --- |{' ---: |' * len(ways)}"
+        for cut, row in table.items():
+            yield f"| {cut} s | {' | '.join(f'{100 * row[way]:.1f}' for way in ways)} |"
+    yield (STORED / "short_input_conclusion.md").read_text(encoding="utf-8").rstrip()
+
+
+def _speed() -> Iterator[str]:
+    yield "\n## Speed of embedding\n"
+    yield "| model | real-time factor | kaldi-native-fbank + the plain network | ratio of paired runs |"
+    yield "| --- | ---: | ---: | ---: |"
+    for model in MODELS:
+        speed: dict[str, Any] = read_json(STORED / f"speed_{model}.json")
+        plain = "–" if speed["plain"] is None else f"{speed['plain']:.4f}"
+        ratio = "–" if speed["ratio"] is None else f"{speed['ratio']:.2f}"
+        yield f"| {model} | {speed['ours']:.4f} | {plain} | {ratio} |"
+    yield (STORED / "speed_note.md").read_text(encoding="utf-8").rstrip()
+
+
+def _evaluated(path: Path) -> Results:
+    scores = Scores.load(path)
+    # The corpus's ids are `data set/speaker/…`.
+    speaker_of = {name: "/".join(name.split("/")[:2]) for name in scores.trials.ids}
+    return evaluate(scores, speaker_of=speaker_of)
+
+
+def _cell(figure: Figure) -> str:
+    scale, places = (100, 2) if figure.unit == "rate" else (1, 3)
+    value = f"{scale * figure.value:.{places}f}"
+    if figure.interval is None:
+        return f"{value} (interval not available)"
+    return f"{value} ({scale * figure.interval[0]:.{places}f}–{scale * figure.interval[1]:.{places}f})"
+
+
+if __name__ == "__main__":
+    typer.run(run)
