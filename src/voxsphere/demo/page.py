@@ -8,7 +8,7 @@ from pathlib import Path
 from voxsphere.audio.wave import write
 from voxsphere.core.files import atomic
 from voxsphere.demo.conversation import Comparison, Pair, name_of
-from voxsphere.evaluate.page import Html, escape, page, paragraph, section, table
+from voxsphere.evaluate.page import Html, escape, interval, page, paragraph, percent, section, table
 
 STYLE = """
 .matrix td, .matrix th { text-align: center; min-width: 3.6em; padding: .3rem; }
@@ -93,15 +93,23 @@ def _decisions(compared: Comparison, names: list[str]) -> Html:
     rows = []
     for pair in compared.pairs:
         verdict = pair.verdict
-        probability = "" if verdict.probability is None else f"{100 * verdict.probability:.1f} %"
+        probability = "" if verdict.probability is None else percent(verdict.probability)
         expected = ""
         if (rates := verdict.expected) is not None:
-            expected = f"{100 * rates.miss:.1f} % / {100 * rates.false_alarm:.1f} %"
+            expected = f"{interval(rates.miss, rates.miss_interval)} · "
+            expected += interval(rates.false_alarm, rates.false_alarm_interval)
         speech = f"{min(verdict.speech_seconds):.1f} s"
         agrees = "yes" if pair.right else "no" if pair.decided else "undecided"
         both = f"{names[pair.first]} – {names[pair.second]}"
         rows.append([both, verdict.decision, probability, speech, expected, agrees])
-    head = ["turns", "decision", "P(same)", "least speech", "miss / false alarm to expect", "as in the transcript"]
+    head = [
+        "turns",
+        "decision",
+        "P(same)",
+        "least speech",
+        "misses · false alarms to expect (95 % interval)",
+        "as in the transcript",
+    ]
     return table(head, rows, numbers=(2, 3, 4))
 
 

@@ -1,4 +1,4 @@
-"""The shell of a self-contained HTML page: style, escaping, sections, tables, figures.
+"""The shell of a self-contained HTML page: style, escaping, sections, tables, figures; rates in words.
 
 One file, no script, no network: `page(title, [section(heading, table(...), figure(...)), ...])`. Text given as `str` is
 escaped; `Html` marks what is markup already. Drawings take their colours from the page's style through classes
@@ -110,3 +110,18 @@ def figure(drawing: Html, caption: str) -> Html:
 def figures(*drawn: Html) -> Html:
     """Figures side by side where the page is wide enough."""
     return Html(f'<div class="figures">{"".join(drawn)}</div>')
+
+
+def percent(rate: float) -> str:
+    """A rate as a percentage with as many places as it needs: 12.3 %, 0.04 %, never a rounded 0 or 100."""
+    for places in range(1, 4):
+        text = f"{100 * rate:.{places}f}"
+        if 0 < float(text) < 100:
+            return f"{text} %"
+    return "< 0.001 %" if rate < 0.5 else "> 99.999 %"
+
+
+def interval(rate: float, bounds: tuple[float, float] | None) -> str:
+    """A rate with its interval."""
+    between = "interval not available" if bounds is None else f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
+    return f"{100 * rate:.1f} % ({between})"
