@@ -25,6 +25,7 @@ from voxsphere.metrics.likelihood import cllr, min_cllr
 from voxsphere.pretrained import load
 
 SETS = ("librispeech", "commonvoice_multi", "an4")
+BALANCED = (1.0, 2.0, 4.0)  # seconds of speech that part the classes of duration
 LENGTHS = (0.5, 1.0, 2.0, 4.0, 8.0, float("inf"))
 
 
@@ -43,10 +44,11 @@ def run(model: str, a_speaker: int = 5, targets_a_speaker: int = 150, nontargets
     sides = seconds[pairs.first], seconds[pairs.second]
     speakers = speaker[pairs.first], speaker[pairs.second]
 
-    llr = cross_validated_llr(score, *sides, pairs.target, *speakers)
+    weight = _balanced(np.minimum(*sides), pairs.target)
+    llr = cross_validated_llr(score, *sides, pairs.target, *speakers, weight=weight)
     where = f"studies/calibrate.py, voxsphere {voxsphere.__version__}"
     said = f"fitted on {len(names)} train speakers of {', '.join(SETS)} ({where})"
-    calibration = Calibration.fit(score, *sides, pairs.target, provenance=said)
+    calibration = Calibration.fit(score, *sides, pairs.target, weight=weight, provenance=said)
     errors = fit_error_table(llr, *sides, pairs.target, *speakers, provenance=f"cross-validated over speakers; {said}")
     folder = Path(voxsphere.__file__).parent / "pretrained" / "calibrations"
     write_json(folder / f"{model}.json", {"calibration": calibration.to_json(), "errors": _short(errors.to_json())})
@@ -59,6 +61,17 @@ def run(model: str, a_speaker: int = 5, targets_a_speaker: int = 150, nontargets
     proof["speakers"] = len(names)
     proof["bins"] = _bins(llr, pairs, np.minimum(*sides), pieces)
     write_json(Path("studies/outputs") / f"calibration_{model}.json", proof)
+
+
+def _balanced(shorter: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Weights that give each class of duration one say: short cuts are many, and long recordings matter as much."""
+    duration = np.digitize(shorter, BALANCED)
+    weight = np.zeros(len(shorter))
+    for kind in (target, ~target):
+        for place in range(len(BALANCED) + 1):
+            chosen = kind & (duration == place)
+            weight[chosen] = 1 / max(1, chosen.sum())
+    return weight
 
 
 def _bins(llr: np.ndarray, pairs: Pairs, shorter: np.ndarray, pieces: list[Piece]) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ def _calibration(model: str) -> Iterator[str]:
         f"Fitted on {proof['speakers']} train speakers ({proof['pieces']:,} pieces of {proof['utterances']:,} "
         f"utterances). Speaker-disjoint five-fold cross-validation, Cllr in bits:\n"
     )
-    yield "| condition (speech of the shorter side, or data set) | targets | non-targets | EER % | Cllr | min Cllr | loss |"
+    yield "| speech of the shorter side, or data set | targets | non-targets | EER % | Cllr | min Cllr | loss |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in proof["bins"]:
         loss = row["cllr"] - row["min_cllr"]
@@ -88,9 +88,9 @@ def _calibration(model: str) -> Iterator[str]:
 def _short_input() -> Iterator[str]:
     yield "\n## How short input is embedded\n"
     yield (
-        "Cuts of train speakers' speech against whole utterances; EER in %, by the length of the cut and by what is done "
-        "to it before it is embedded: repeated (“tile”), or repeated forwards and backwards in turn (“mirror”), up to so "
-        "many seconds; 0 leaves it as it is."
+        "Cuts of train speakers' speech against whole utterances; EER in %, by the length of the cut and by what is "
+        "done to it before it is embedded: repeated (“tile”), or repeated forwards and backwards in turn (“mirror”), up "
+        "to so many seconds; 0 leaves it as it is."
     )
     for model in MODELS:
         study = read_json(STORED / f"short_input_{model}.json")

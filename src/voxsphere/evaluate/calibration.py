@@ -29,6 +29,7 @@ def cross_validated_llr(
     speakers_a: Int[np.ndarray, " trials"],
     speakers_b: Int[np.ndarray, " trials"],
     *,
+    weight: Float[np.ndarray, " trials"] | None = None,
     folds: int = 5,
     seed: int = 0,
 ) -> Float64[np.ndarray, " trials"]:
@@ -46,7 +47,8 @@ def cross_validated_llr(
     llr = np.full(len(score), np.nan)
     for fold in range(folds):
         held, train = (fold_a == fold) & (fold_b == fold), (fold_a != fold) & (fold_b != fold)
-        fitted = Calibration.fit(score[train], seconds_a[train], seconds_b[train], target[train])
+        share = None if weight is None else weight[train]
+        fitted = Calibration.fit(score[train], seconds_a[train], seconds_b[train], target[train], weight=share)
         llr[held] = fitted.apply(score[held], seconds_a[held], seconds_b[held])
     return llr
 
