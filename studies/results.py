@@ -89,8 +89,8 @@ def _short_input() -> Iterator[str]:
     yield "\n## How short input is embedded\n"
     yield (
         "Cuts of train speakers' speech against whole utterances; EER in %, by the length of the cut and by what is "
-        "done to it before it is embedded: repeated (“tile”), or repeated forwards and backwards in turn (“mirror”), up "
-        "to so many seconds; 0 leaves it as it is."
+        "done to it before it is embedded: repeated (“tile”), or repeated forwards and backwards in turn (“mirror”), "
+        "up to so many seconds; 0 leaves it as it is."
     )
     for model in MODELS:
         study = read_json(STORED / f"short_input_{model}.json")
