@@ -62,10 +62,11 @@ class Fbank(nn.Module):
         """Natural logarithms of the mel energies of each frame. The wave is ±1 at `sample_rate`, at least one frame
         long (`BadInput` otherwise); float64 in gives float64 out.
         """
-        cut = frames.cut(wave, length=self.length, shift=self.hop, snip_edges=self.snip_edges)
+        cut = frames.cut(frames.widened(wave), length=self.length, shift=self.hop, snip_edges=self.snip_edges)
         cut = frames.centre(cut) if self.remove_dc else cut
-        shaped = frames.emphasise(cut, self.preemphasis) * self.window.to(wave.dtype)
-        energies = frames.project(frames.power(shaped, self.n_fft), self.bank).clamp_min(_FLOOR).log()
+        shaped = frames.emphasise(cut, self.preemphasis) * self.window.to(cut.dtype)
+        power = frames.power(shaped, self.n_fft).to(wave.dtype)
+        energies = frames.project(power, self.bank).clamp_min(_FLOOR).log()
         return energies - energies.mean(1, keepdim=True) if self.cmn else energies
 
     def frames_of(self, samples: int) -> int:

@@ -33,6 +33,15 @@ def power_of_two(length: int) -> int:
     return 1 << (length - 1).bit_length()
 
 
+def widened(wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch samples"]:
+    """The wave in float64, where the device knows it.
+
+    Up to the power spectrum a band may lie 80 dB below its frame's loudest; float32's rounding would show there, in
+    the second or third digit of the logarithm.
+    """
+    return wave if wave.device.type == "mps" else wave.double()
+
+
 def cut(
     wave: Float[Tensor, "batch samples"], *, length: int, shift: int, snip_edges: bool = True
 ) -> Float[Tensor, "batch frames length"]:

@@ -82,6 +82,9 @@ GE2E_RESEMBLYZER = Known(
         encoder=partial(GE2ELstm),
         pooling=partial(MeanPooling),
         projection=partial(LengthNorm),
+        # Resemblyzer fills its window of 1.6 s with silence. Repeating the wave would do better below 2 s
+        # (docs/results.md), but then the embeddings would no longer be Resemblyzer's.
+        min_seconds=0.0,
     ),
     convert=from_resemblyzer,
     card=Card(
