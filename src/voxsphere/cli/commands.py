@@ -107,6 +107,7 @@ def score(
         if pretrained.card.calibration is None:
             raise BadInput(f"{calibrate}: has no calibration; leave --calibrate out to get cosine scores")
         scores = calibrated(scores, stored, pretrained.card.calibration)
+        _warn_of_little_speech(scores, stored, pretrained.card.min_speech_seconds)
     scores.save(out)
 
 
@@ -211,6 +212,16 @@ def _extract(manifest: Any, model: str, out: Path, *, as_json: bool, workers: in
         show.extraction(done, out)
     if done.failures:
         raise typer.Exit(2)
+
+
+def _warn_of_little_speech(scores: Any, embeddings: Any, least: float) -> None:
+    import numpy as np
+
+    seconds = embeddings.seconds[embeddings.rows(scores.trials.ids)]
+    shorter = np.minimum(seconds[scores.trials.enrol], seconds[scores.trials.test])
+    if few := int((shorter < least).sum()):
+        told = f"{few} of {len(scores)} trials have less than {least:g} s of speech; their LLRs are extrapolated"
+        typer.echo(f"voxsphere: {told}", err=True)
 
 
 def _print(content: dict[str, Any]) -> None:
