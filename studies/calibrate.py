@@ -27,6 +27,7 @@ from voxsphere.pretrained import load
 
 SETS = ("librispeech", "commonvoice_multi", "an4")
 BALANCED = (1.0, 2.0, 4.0)  # seconds of speech that part the classes of duration
+ENOUGH = 300
 LENGTHS = (0.8, 1.5, 3.0, 6.0, 12.0, float("inf"))
 
 
@@ -45,34 +46,47 @@ def run(model: str, a_speaker: int = 5, targets_a_speaker: int = 150, nontargets
     sides = seconds[pairs.first], seconds[pairs.second]
     speakers = speaker[pairs.first], speaker[pairs.second]
 
-    weight = _balanced(np.minimum(*sides), pairs.target)
+    dataset = np.searchsorted(sorted(SETS), [piece.utterance.dataset for piece in pieces])[pairs.first]
+    weight = _balanced(np.minimum(*sides), dataset, pairs.target)
     llr = cross_validated_llr(score, *sides, pairs.target, *speakers, weight=weight)
     where = f"studies/calibrate.py, voxsphere {voxsphere.__version__}"
-    said = f"fitted on {len(names)} train speakers of {', '.join(SETS)} ({where})"
+    paired = len(np.unique(speakers[0][pairs.target]))
+    said = (
+        f"fitted on {len(names)} train speakers of {', '.join(SETS)}, {paired} of them in target pairs, "
+        f"most of which are of one session ({where})"
+    )
     calibration = Calibration.fit(score, *sides, pairs.target, weight=weight, provenance=said)
-    errors = fit_error_table(llr, *sides, pairs.target, *speakers, provenance=f"cross-validated over speakers; {said}")
+    errors = fit_error_table(
+        llr, *sides, pairs.target, *speakers, sources=dataset, provenance=f"cross-validated over speakers; {said}"
+    )
     folder = Path(voxsphere.__file__).parent / "pretrained" / "calibrations"
-    write_json(folder / f"{model}.json", {"calibration": calibration.to_json(), "errors": _short(errors.to_json())})
+    write_json(
+        folder / f"{model}.json",
+        {
+            "fingerprint": pretrained.fingerprint,
+            "calibration": calibration.to_json(),
+            "errors": _short(errors.to_json()),
+        },
+    )
     proof = {
         "model": model,
         "fingerprint": pretrained.fingerprint,
         "utterances": len(utterances),
         "pieces": len(pieces),
     }
-    proof["speakers"] = len(names)
+    proof |= {"speakers": len(names), "target_speakers": paired}
     proof["bins"] = _bins(llr, pairs, np.minimum(*sides), pieces)
     write_json(Path("studies/outputs") / f"calibration_{model}.json", proof)
 
 
-def _balanced(shorter: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Weights that give each class of duration one say: short cuts are many, and long recordings matter as much."""
-    duration = np.digitize(shorter, BALANCED)
-    weight = np.zeros(len(shorter))
-    for kind in (target, ~target):
-        for place in range(len(BALANCED) + 1):
-            chosen = kind & (duration == place)
-            weight[chosen] = 1 / max(1, chosen.sum())
-    return weight
+def _balanced(shorter: np.ndarray, dataset: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Weights that give each class of duration of each data set one say, however many trials it has.
+
+    Short cuts of one large set are many; long recordings and the other sets matter as much. What has fewer than
+    `ENOUGH` trials has less than one say: a handful of trials is not to turn the line.
+    """
+    cell = (np.digitize(shorter, BALANCED) * len(SETS) + dataset) * 2 + target
+    return 1 / np.maximum(ENOUGH, np.bincount(cell)[cell])
 
 
 def _bins(llr: np.ndarray, pairs: Pairs, shorter: np.ndarray, pieces: list[Piece]) -> list[dict[str, Any]]:

@@ -63,10 +63,32 @@ def test_a_broken_run_goes_on_where_it_ended(pretrained, manifest, tmp_path, mon
     assert not (tmp_path / "e.npz.partial").exists()
 
 
-def test_a_finished_file_is_not_made_again(pretrained, manifest, tmp_path, monkeypatch):
-    extract(pretrained, manifest, tmp_path / "e.safetensors")
-    monkeypatch.setattr(corpus_module, "listen", None)
-    assert extract(pretrained, manifest, tmp_path / "e.safetensors").resumed == len(manifest)
+def test_a_recording_that_changed_is_embedded_again(pretrained, manifest, tmp_path, monkeypatch, babble):
+    monkeypatch.setattr(corpus_module, "SAVE_EVERY", 0.0)
+    whole = corpus_module._Store.finish
+    monkeypatch.setattr(corpus_module._Store, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        extract(pretrained, manifest, tmp_path / "e.npz", workers=1)
+    monkeypatch.setattr(corpus_module._Store, "finish", whole)
+    write(tmp_path / "0.wav", babble(1.7, seed=99), 16000)
+    done = extract(pretrained, manifest, tmp_path / "e.npz", workers=1)
+    assert done.resumed == len(manifest) - 1
+    new = Embeddings.load(tmp_path / "e.npz").vectors[0]
+    np.testing.assert_allclose(new, listen(pretrained, tmp_path / "0.wav").vector, rtol=1e-4, atol=1e-5)
+
+
+def test_other_recordings_in_the_file_are_not_lost(pretrained, manifest, tmp_path):
+    extract(pretrained, Manifest(manifest.utterances[:2]), tmp_path / "e.safetensors")
+    with pytest.raises(BadInput, match="holds 1 other recordings, such as u0"):
+        extract(pretrained, Manifest(manifest.utterances[1:]), tmp_path / "e.safetensors")
+    assert Embeddings.load(tmp_path / "e.safetensors").ids == ("u0", "u1")
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".npz", ".ark"])
+def test_a_second_run_replaces_the_file(pretrained, manifest, tmp_path, ending):
+    for _ in range(2):
+        assert extract(pretrained, manifest, tmp_path / f"e{ending}").embeddings == len(manifest)
+    assert Embeddings.load(tmp_path / f"e{ending}").ids == manifest.ids
 
 
 def test_a_file_of_another_model_is_not_overwritten(pretrained, manifest, tmp_path):

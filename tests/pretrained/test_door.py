@@ -43,6 +43,30 @@ def test_an_address_is_fetched_once(served, tiny_model, empty_cache, monkeypatch
     assert load(served).fingerprint == first.fingerprint
 
 
+def test_half_a_file_is_refused_and_not_kept(tiny_model, empty_cache, served, monkeypatch):
+    whole = sources.urllib.request.urlopen
+
+    class Half:
+        def __init__(self, answer):
+            self.answer, self.headers = answer, answer.headers
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.answer.close()
+
+        def read(self):
+            content = self.answer.read()
+            return content[: len(content) // 2]
+
+    monkeypatch.setattr(sources.urllib.request, "urlopen", lambda *a, **k: Half(whole(*a, **k)))
+    with pytest.raises(BadInput, match="bytes came"):
+        load(served)
+    monkeypatch.setattr(sources.urllib.request, "urlopen", whole)
+    assert load(served).fingerprint == open_folder(tiny_model).fingerprint
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

@@ -1,14 +1,17 @@
 """Model folders: whole, checked, and one line for whatever is wrong with them."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 
+from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json, write_json
-from voxsphere.pretrained import Card, load, open_folder
+from voxsphere.core.parts import rebuild
+from voxsphere.pretrained import Card, load, open_folder, save_folder
 
 
 @pytest.fixture
@@ -77,3 +80,37 @@ def test_weights_that_do_not_fit_the_recipe_are_refused(copied):
     with pytest.raises(BadInput, match="do not fit the recipe") as refused:
         open_folder(copied)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("card.json", []),
+        ("card.json", {"published": 3}),
+        ("card.json", {"min_speech_seconds": "abc"}),
+        ("card.json", {"calibratoin": {}}),
+        ("recipe.json", []),
+        ("recipe.json", {"features": 3}),
+        ("recipe.json", {"pooling": None}),
+        ("recipe.json", {"encoder": {"part": "Tdnn", "width": "x"}}),
+    ],
+)
+def test_nonsense_in_a_file_is_told_in_one_line(copied, name, change):
+    content = read_json(copied / name)
+    write_json(copied / name, content | change if isinstance(change, dict) else change)
+    with pytest.raises(BadInput) as refused:
+        open_folder(copied)
+    assert "\n" not in str(refused.value)
+    assert str(copied) in str(refused.value)
+
+
+def test_many_may_make_one_folder_at_once(tiny_model, tmp_path):
+    made = open_folder(tiny_model)
+    recipe = rebuild(read_json(tiny_model / "recipe.json"), CATALOGUE)
+
+    def work(_: int) -> str:
+        save_folder(recipe, made.model.state_dict(), made.card, tmp_path / "shared")
+        return open_folder(tmp_path / "shared").fingerprint
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(work, range(12))) == {made.fingerprint}

@@ -1,5 +1,7 @@
 """The known models are the originals: their embeddings equal those of the code that they come from."""
 
+import json
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,14 @@ def test_ge2e_equals_resemblyzer(resemblyzer):
     for seconds, theirs in zip(golden["seconds"], golden["embeddings"], strict=True):
         ours = resemblyzer.model.embed([wave[: round(16000 * seconds)]])[0]
         assert np.linalg.norm(ours - theirs) <= 2e-6 * np.linalg.norm(theirs)
+
+
+@pytest.mark.pretrained
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_calibration_was_fitted_on_this_very_model(name, request):
+    loaded = request.getfixturevalue({"campplus-zh-en": "campplus", "ge2e-resemblyzer": "resemblyzer"}[name])
+    file = resources.files("voxsphere.pretrained") / "calibrations" / f"{name}.json"
+    assert json.loads(file.read_text(encoding="utf-8"))["fingerprint"] == loaded.fingerprint
 
 
 @pytest.mark.parametrize("known", KNOWN.values(), ids=KNOWN)

@@ -51,6 +51,8 @@ def verdict(answer: "Verdict") -> None:
             f"misses {interval(expected.miss, expected.miss_interval)}, "
             f"false alarms {interval(expected.false_alarm, expected.false_alarm_interval)}"
         )
+    elif answer.llr is not None:
+        out.print("  the error rates to expect were not measured at this threshold with so little or so much speech")
     for warning in answer.warnings:
         out.print(f"  [yellow]warning:[/] {warning}")
     out.print(f"  model {answer.model}", style="dim")

@@ -10,7 +10,7 @@ from voxsphere.backend.expected import RATES, ErrorBin, ErrorTable, Expected
 from voxsphere.core.errors import BadInput
 from voxsphere.core.random import stream
 from voxsphere.metrics.confidence import bootstrap, no_error_bound
-from voxsphere.metrics.detection import Tally, error_rates_of, rates_at
+from voxsphere.metrics.detection import Tally, error_rates, error_rates_of, rates_at
 
 __all__ = ["BINS", "THRESHOLDS", "ErrorTable", "Expected", "cross_validated_llr", "fit_error_table"]
 
@@ -66,15 +66,18 @@ def fit_error_table(
     least_speakers: int = 10,
     replicates: int | None = None,
     seed: int = 0,
+    sources: Int[np.ndarray, " trials"] | None = None,
     provenance: str = "",
 ) -> ErrorTable:
     """Miss and false-alarm rates of LLRs at `thresholds`, by the speech seconds of a trial's shorter side.
 
     Intervals (95 %) are by bootstrap over speakers. Where not one error was seen (or nothing but errors) the
-    bootstrap is blind, and the interval reaches to the exact bound for that many speakers, or to the nearer bound of a
-    neighbouring threshold. LLRs that are NaN are left out; a bin with fewer than `least_speakers` speakers in target
-    or in non-target trials is not listed.
+    bootstrap is blind, and the interval reaches to the exact bound for that many speakers. Speakers drawn again say
+    nothing of another kind of recording: with `sources` (a number for each trial's data set) the intervals are widened
+    to hold the rate of each source that has `least_speakers` speakers of its own. LLRs that are NaN are left out; a
+    bin with fewer than `least_speakers` speakers in target or in non-target trials is not listed.
     """
+    kinds = np.zeros(len(llr), dtype=np.int64) if sources is None else np.asarray(sources)
     shorter = np.minimum(seconds_a, seconds_b)
     ends = [*bins[1:], None]
     found = []
@@ -86,6 +89,11 @@ def fit_error_table(
             continue
         pairs = np.stack([speakers_a[n], speakers_b[n]], axis=1)
         rates = _rates(llr[t], llr[n], speakers_a[t], pairs, thresholds, speakers, replicates, seed)
+        for kind in np.unique(kinds[inside]):
+            own_t, own_n = t & (kinds == kind), n & (kinds == kind)
+            own = len(np.unique(speakers_a[own_t])), len(np.unique([speakers_a[own_n], speakers_b[own_n]]))
+            if min(own) >= least_speakers:
+                _widen(rates, llr[own_t], llr[own_n], thresholds)
         found.append(
             ErrorBin(
                 least=float(least),
@@ -93,7 +101,7 @@ def fit_error_table(
                 target_trials=int(t.sum()),
                 nontarget_trials=int(n.sum()),
                 speakers=min(speakers),
-                **rates,
+                **{name: tuple(float(number) for number in row) for name, row in rates.items()},
             )
         )
     return ErrorTable(tuple(float(value) for value in thresholds), tuple(found), provenance=provenance)
@@ -108,7 +116,7 @@ def _rates(
     speakers: tuple[int, int],
     replicates: int | None,
     seed: int,
-) -> dict[str, tuple[float, ...]]:
+) -> dict[str, Float64[np.ndarray, " thresholds"]]:
     """`RATES` at the thresholds; `speakers` counts those in target and those in non-target trials."""
     grid = np.asarray(thresholds, dtype=np.float64)
 
@@ -125,9 +133,22 @@ def _rates(
         value, low, high = (np.split(part, 2)[side] for part in (seen.value, seen.low, seen.high))
         bound = no_error_bound(count)
         low, high = np.where(value == 1, 1 - bound, low), np.where(value == 0, bound, high)
-        # Misses never fall and false alarms never rise with the threshold, so a bound holds for all lower rates too.
+        # Misses never fall and false alarms never rise with the threshold; an end that would is moved outwards.
         rising = slice(None, None, 1 if side == 0 else -1)
-        low = np.maximum.accumulate(low[rising])[rising]
-        high = np.minimum.accumulate(high[rising][::-1])[::-1][rising]
+        low = np.minimum.accumulate(low[rising][::-1])[::-1][rising]
+        high = np.maximum.accumulate(high[rising])[rising]
         rows += [value, low, high]
-    return {name: tuple(float(number) for number in row) for name, row in zip(RATES, rows, strict=True)}
+    return dict(zip(RATES, rows, strict=True))
+
+
+def _widen(
+    rates: dict[str, Float64[np.ndarray, " thresholds"]],
+    target_llr: Float[np.ndarray, " targets"],
+    nontarget_llr: Float[np.ndarray, " nontargets"],
+    thresholds: Sequence[float],
+) -> None:
+    """Stretch the intervals of `rates` to hold the rates of these trials."""
+    own = rates_at(error_rates(target_llr, nontarget_llr), np.asarray(thresholds, dtype=np.float64))
+    for name, value in zip(("miss", "false_alarm"), own, strict=True):
+        rates[f"{name}_low"] = np.minimum(rates[f"{name}_low"], value)
+        rates[f"{name}_high"] = np.maximum(rates[f"{name}_high"], value)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +14,7 @@ import torch
 
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic
+from voxsphere.core.files import atomic, read_json, write_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.extract.voice import Voice, listen
 from voxsphere.pretrained import Pretrained
@@ -43,21 +43,23 @@ def extract(
 ) -> Extraction:
     """Embed every utterance of `manifest` into the file `out`.
 
-    Work in progress lies in `OUT.partial/`, saved every half minute; a second call goes on from there, and from an
-    `out` that is already there, if the same model made them. Recordings that cannot be embedded are listed in
+    Work in progress lies in `OUT.partial/`, saved every half minute; a second call goes on from there, with what the
+    same model made of files that have not changed since. Recordings that cannot be embedded are listed in
     `OUT.failed.tsv` and do not stop the others. `workers` threads embed one utterance each (default: one a core).
+    Raises `BadInput` where `out` holds another model's embeddings, or recordings that the manifest does not name.
     """
     out, begun = Path(out), time.monotonic()
-    store = _Store.open(out, pretrained.fingerprint, frozenset(manifest.ids))
-    resumed = len(store.ids)
-    todo = [utterance for utterance in manifest if utterance.id not in store.ids]
+    _check_replaceable(out, pretrained.fingerprint, manifest)
+    store = _Store.open(out, pretrained.fingerprint, manifest)
+    resumed = len(store.made)
+    todo = [utterance for utterance in manifest if utterance.id not in store.made]
     progress(resumed)
     failures, heard, saved = [], 0.0, begun
     for utterance, result in _each(pretrained, todo, workers or _cores()):
         if isinstance(result, BadInput):
             failures.append((utterance.id, str(result)))
         else:
-            store.add(utterance.id, result)
+            store.add(utterance, result)
             heard += result.quality.seconds
         progress(1)
         if time.monotonic() - saved > SAVE_EVERY:
@@ -68,50 +70,74 @@ def extract(
     return Extraction(count, resumed, tuple(failures), time.monotonic() - begun, heard)
 
 
+def _check_replaceable(out: Path, model: str, manifest: Manifest) -> None:
+    if not out.exists():
+        return
+    earlier = Embeddings.load(out)
+    if earlier.model and earlier.model != model:  # Kaldi's files do not say which model made them
+        raise BadInput(f"{out}: holds embeddings of another model ({earlier.model}); choose another --out")
+    if others := set(earlier.ids) - set(manifest.ids):
+        some = min(others)
+        raise BadInput(
+            f"{out}: holds {len(others)} other recordings, such as {some}; choose another --out, or remove it"
+        )
+
+
 class _Store:
     """The embeddings made so far, in memory and in numbered files beside the final one."""
 
     def __init__(self, out: Path, model: str) -> None:
         self.out, self.model = out, model
         self.folder = out.with_name(out.name + ".partial")
-        self.ids: dict[str, tuple[np.ndarray, float]] = {}
-        self.unsaved: dict[str, tuple[np.ndarray, float]] = {}
+        self.made: dict[str, tuple[np.ndarray, float]] = {}
+        self.unsaved: dict[str, str] = {}  # id to the state of the recording that was embedded
+        self.saves = 0
 
     @staticmethod
-    def open(out: Path, model: str, wanted: frozenset[str]) -> "_Store":
-        """The store of `out`, with what an earlier run of the same model left for the utterances wanted."""
+    def open(out: Path, model: str, manifest: Manifest) -> "_Store":
+        """The store of `out`, with what a broken run of the same model left, as far as its recordings are the same."""
         store = _Store(out, model)
-        made = [out] if out.exists() else []
-        for file in [*made, *sorted(store.folder.glob("*.safetensors"))]:
-            earlier = Embeddings.load(file)
-            if earlier.model != model and file == out:
-                raise BadInput(f"{out}: holds embeddings of another model ({earlier.model}); choose another --out")
+        states = {utterance.id: _state(utterance) for utterance in manifest} if store.folder.exists() else {}
+        for file in sorted(store.folder.glob("*.safetensors")):
+            earlier, embedded = Embeddings.load(file), read_json(file.with_suffix(".json"))
             if earlier.model == model and earlier.seconds is not None:
                 rows = zip(earlier.ids, earlier.vectors, earlier.seconds, strict=True)
-                store.ids.update({name: (vector, float(speech)) for name, vector, speech in rows if name in wanted})
+                same = ((name, v, s) for name, v, s in rows if states.get(name) == embedded.get(name))
+                store.made.update({name: (vector, float(speech)) for name, vector, speech in same})
         return store
 
-    def add(self, name: str, voice: Voice) -> None:
-        self.ids[name] = self.unsaved[name] = (voice.vector, voice.quality.speech_seconds)
+    def add(self, utterance: Utterance, voice: Voice) -> None:
+        self.made[utterance.id] = (voice.vector, voice.quality.speech_seconds)
+        self.unsaved[utterance.id] = _state(utterance)
 
     def save(self) -> None:
         if self.unsaved:
-            number = len(list(self.folder.glob("*.safetensors")))
-            self._embeddings(self.unsaved).save(self.folder / f"{number:06d}.safetensors")
-            self.unsaved = {}
+            file = self.folder / f"{os.getpid()}-{self.saves:06d}.safetensors"
+            write_json(file.with_suffix(".json"), self.unsaved)
+            self._embeddings(self.unsaved).save(file)
+            self.unsaved, self.saves = {}, self.saves + 1
 
     def finish(self, manifest: Manifest) -> int:
         """Write the whole file, in the manifest's order, and only then remove the partial ones."""
-        if self.ids:
-            in_order = {name: self.ids[name] for name in manifest.ids if name in self.ids}
-            self._embeddings(in_order).save(self.out)
+        if self.made:
+            self._embeddings([name for name in manifest.ids if name in self.made]).save(self.out)
         shutil.rmtree(self.folder, ignore_errors=True)
-        return len(self.ids)
+        return len(self.made)
 
-    def _embeddings(self, made: dict[str, tuple[np.ndarray, float]]) -> Embeddings:
-        vectors = np.stack([vector for vector, _ in made.values()])
-        seconds = np.array([speech for _, speech in made.values()], dtype=np.float32)
-        return Embeddings(ids=tuple(made), vectors=vectors, model=self.model, seconds=seconds)
+    def _embeddings(self, names: Iterable[str]) -> Embeddings:
+        ids = tuple(names)
+        vectors = np.stack([self.made[name][0] for name in ids])
+        seconds = np.array([self.made[name][1] for name in ids], dtype=np.float32)
+        return Embeddings(ids=ids, vectors=vectors, model=self.model, seconds=seconds)
+
+
+def _state(utterance: Utterance) -> str:
+    """What tells that a recording is still the one that was embedded: its place, its part, its size and its time."""
+    try:
+        about = os.stat(utterance.path)
+    except OSError:
+        return ""
+    return f"{utterance.path} {utterance.start} {utterance.duration} {about.st_size} {about.st_mtime_ns}"
 
 
 def _each(

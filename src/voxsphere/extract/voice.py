@@ -1,7 +1,7 @@
 """One recording to one embedding, and what was heard on the way."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def listen(
     rate = pretrained.model.sample_rate
     if isinstance(recording, np.ndarray):
         name, source_rate = "the given wave", rate
-        windows: Iterable[np.ndarray] = _cut(recording, _window(len(recording), pretrained), rate)
+        windows: Iterable[np.ndarray] = (recording[cut] for cut in pretrained.model.windows(len(recording)))
     else:
         about = info(recording)
         name, source_rate = str(recording), about.rate
@@ -67,11 +67,6 @@ def _window(samples: int, pretrained: Pretrained) -> float:
     windows = pretrained.model.windows(max(1, samples))
     longest: int = max(cut.stop - cut.start for cut in windows)
     return longest / pretrained.model.sample_rate
-
-
-def _cut(wave: np.ndarray, seconds: float, rate: int) -> Iterator[np.ndarray]:
-    step = round(seconds * rate)
-    yield from (wave[first : first + step] for first in range(0, len(wave), step))
 
 
 def _embed(pretrained: Pretrained, wave: np.ndarray, name: str) -> Float32[np.ndarray, " dim"]:

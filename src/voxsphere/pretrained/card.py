@@ -39,12 +39,19 @@ class Card:
     @staticmethod
     def from_json(content: Mapping[str, Any], where: str) -> "Card":
         """The card in `content`; `where` names the file in an error."""
+        if not isinstance(content, Mapping):
+            raise BadInput(f"{where}: is no card (a JSON object is expected)")
         known = {field.name for field in fields(Card)}
-        values = {key: value for key, value in content.items() if key in known}
+        if strange := sorted(set(content) - known):
+            raise BadInput(f"{where}: a card has no {strange[0]!r}; it may have {', '.join(sorted(known))}")
+        values = dict(content)
         missing = [f.name for f in fields(Card) if f.name not in values and f.name in _REQUIRED]
         if missing:
             raise BadInput(f"{where}: a card needs {', '.join(missing)}")
-        values["published"] = tuple(values.get("published", ()))
+        published, least = values.get("published", []), values.get("min_speech_seconds", 0.0)
+        if not isinstance(published, list) or not isinstance(least, int | float):
+            raise BadInput(f"{where}: published is a list of sentences, min_speech_seconds a number")
+        values["published"] = tuple(published)
         for name, kind in (("calibration", Calibration), ("errors", ErrorTable)):
             if values.get(name) is not None:
                 try:

