@@ -79,16 +79,25 @@ def test_the_first_mfcc_is_the_raw_log_energy_with_its_floor():
     assert run(Mfcc(energy_floor=1e30), WAVE[:400])[0, 0] == pytest.approx(np.log(1e30), rel=1e-6)
 
 
+# The share of cells within 2e-4, and the farthest. Kaldi's float32 spectrum is off the exact values by up to 1e-2 in
+# quiet bands, of which VoxForge has most; on AN4 it stays within 2e-3.
+NEAR = {
+    "an4": (0.999, 2e-3),
+    "librispeech": (0.999, 2e-2),
+    "voxforge": (0.998, 2e-2),
+    "commonvoice_multi": (0.999, 2e-2),
+}
+
+
 @pytest.mark.corpus
-def test_fbank_equals_kaldi_native_fbank_on_real_speech(corpus):
+@pytest.mark.parametrize("dataset", NEAR)
+def test_fbank_equals_kaldi_native_fbank_on_real_speech(dataset, corpus):
     knf = pytest.importorskip("kaldi_native_fbank")
-    soundfile = pytest.importorskip("soundfile")
-    files = sorted((corpus / "an4").rglob("*.flac"))[::70]
-    assert len(files) >= 10
+    files = sorted(path for path in (corpus / dataset).rglob("*") if path.suffix in (".flac", ".opus"))
+    waves = [read(file, rate=16000, duration=5.0) for file in files[:: len(files) // 10]]
     for window, mels in (("povey", 80), ("hamming", 40), ("povey", 72)):
         ours, theirs = [], []
-        for file in files:
-            wave, _ = soundfile.read(file, dtype="float32")
+        for wave in waves:
             options = knf.FbankOptions()
             options.frame_opts.dither = 0
             options.frame_opts.window_type = window
@@ -99,8 +108,9 @@ def test_fbank_equals_kaldi_native_fbank_on_real_speech(corpus):
             theirs += [computer.get_frame(i) for i in range(computer.num_frames_ready)]
             ours.append(run(Fbank(num_mels=mels, window=window), wave))
         difference = np.abs(np.concatenate(ours) - np.stack(theirs))
-        assert np.mean(difference <= 2e-4) >= 0.999
-        assert difference.max() <= 2e-3
+        share, farthest = NEAR[dataset]
+        assert np.mean(difference <= 2e-4) >= share
+        assert difference.max() <= farthest
 
 
 def test_spectrogram_is_the_windowed_dft_of_the_whole_signal_pre_emphasised():

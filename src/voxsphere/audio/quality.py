@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float, Float64
 from scipy.ndimage import binary_opening, median_filter
 
 from voxsphere.audio.vad import speech_seconds
@@ -37,7 +37,7 @@ class Quality:
     source_rate: int
 
 
-def inspect(wave: np.ndarray, rate: int, *, source_rate: int) -> Quality:
+def inspect(wave: Float[np.ndarray, " samples"], rate: int, *, source_rate: int) -> Quality:
     """The quality of a mono wave (float ±1) at `rate` Hz that was read from a file at `source_rate` Hz."""
     wave = np.asarray(wave, np.float32)
     silent = bool(len(wave) == 0 or float(np.ptp(wave)) < _STEP / 2)
@@ -88,7 +88,7 @@ def warnings(quality: Quality, *, model_rate: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _at_limit(wave: np.ndarray, peak: float) -> Bool[np.ndarray, " samples"]:
+def _at_limit(wave: Float[np.ndarray, " samples"], peak: float) -> Bool[np.ndarray, " samples"]:
     """Samples at full scale, and plateaus of three or more at the peak, which tell clipping before a later gain."""
     if peak < 100 * _STEP:
         return np.zeros(len(wave), bool)
@@ -99,7 +99,7 @@ def _at_limit(wave: np.ndarray, peak: float) -> Bool[np.ndarray, " samples"]:
     return limit
 
 
-def _bandwidth(wave: np.ndarray, rate: int) -> float:
+def _bandwidth(wave: Float[np.ndarray, " samples"], rate: int) -> float:
     """The highest frequency in Hz whose long-term power is within 65 dB of the strongest band's."""
     length = round(_FRAME * rate)
     # Blackman-Harris: its side lobes, 92 dB down, do not reach the edge that is looked for.

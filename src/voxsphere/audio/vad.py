@@ -2,7 +2,7 @@
 
 import numpy as np
 import scipy.fft
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float, Float64
 from scipy.ndimage import binary_closing, binary_dilation, binary_opening, median_filter
 
 _HOP = 0.010  # seconds from frame to frame
@@ -16,7 +16,7 @@ _BELOW_TOP_DB = 35.0  # breath and room lie further below the loudest speech
 _SHORTEST_BURST, _LONGEST_GAP, _HANG_OVER = 5, 15, 3  # frames
 
 
-def speech_frames(wave: np.ndarray, rate: int) -> Bool[np.ndarray, " frames"]:
+def speech_frames(wave: Float[np.ndarray, " samples"], rate: int) -> Bool[np.ndarray, " frames"]:
     """Which frames hold speech, one every 10 ms; `wave` is mono float ±1 at `rate` Hz.
 
     A frame counts where its energy between 150 and 4000 Hz rises far enough above the recording's background (the
@@ -43,12 +43,12 @@ def speech_frames(wave: np.ndarray, rate: int) -> Bool[np.ndarray, " frames"]:
     return found
 
 
-def speech_seconds(wave: np.ndarray, rate: int) -> float:
+def speech_seconds(wave: Float[np.ndarray, " samples"], rate: int) -> float:
     """Seconds of speech in a wave, as `speech_frames` finds it."""
     return float(speech_frames(wave, rate).sum() * _HOP)
 
 
-def _levels(wave: np.ndarray, rate: int) -> Float64[np.ndarray, " frames"]:
+def _levels(wave: Float[np.ndarray, " samples"], rate: int) -> Float64[np.ndarray, " frames"]:
     """The band level of each frame in dBFS (a sine of full scale within the band: −3)."""
     length, hop = round(_WINDOW * rate), round(_HOP * rate)
     if len(wave) < hop:
