@@ -47,7 +47,7 @@ def verdict(answer: "Verdict") -> None:
     out.print(f"  speech {answer.speech_seconds[0]:.1f} s and {answer.speech_seconds[1]:.1f} s")
     if (expected := answer.expected) is not None:
         out.print(
-            f"  to expect of such decisions with {expected.condition} of speech: "
+            f"  to expect of such decisions with {expected.condition} of speech like the calibration's: "
             f"misses {interval(expected.miss, expected.miss_interval)}, "
             f"false alarms {interval(expected.false_alarm, expected.false_alarm_interval)}"
         )
