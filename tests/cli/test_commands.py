@@ -1,6 +1,7 @@
 """The command line as a newcomer and as a program meet it."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -105,6 +106,20 @@ def test_the_doctor_finds_what_is_needed(voxsphere):
     found = {finding["name"]: finding["state"] for finding in json.loads(done.out)["findings"]}
     assert found["torch"] == found["soundfile"] == "ok"
     assert "decoders" in voxsphere("doctor").out
+
+
+def test_the_version_is_told(voxsphere):
+    assert re.fullmatch(r"voxsphere \d+\.\d+\.\d+\n", voxsphere("--version").out)
+
+
+@pytest.mark.parametrize("place", ["voices.pkl", "file/voices.npz", "."])
+def test_a_place_that_cannot_be_written_is_told_before_the_work(voxsphere, speakers, tiny_model, place, monkeypatch):
+    (speakers / "file").touch()
+    monkeypatch.setattr("voxsphere.extract.corpus.listen", None)
+    done = voxsphere("extract", speakers / "speakers", "--out", speakers / place, "--model", tiny_model)
+    assert done.status == 2
+    assert len(done.err.splitlines()) == 1
+    assert str(speakers / place) in done.err
 
 
 def test_a_misspelt_option_ends_with_status_two(voxsphere):

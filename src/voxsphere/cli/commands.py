@@ -19,12 +19,30 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
 app.add_typer(bench_app, name="bench")
 
 Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 DEFAULT = "campplus-zh-en"
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from voxsphere import __version__
+
+        typer.echo(f"voxsphere {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def voxsphere(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Who is speaking? Two recordings in, one trustworthy answer out."""
 
 
 @app.command()

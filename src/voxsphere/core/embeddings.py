@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, existing, read_text
+from voxsphere.core.files import atomic, check_writable, existing, read_text
 
 FORMS = (".safetensors", ".npz", ".ark", ".scp")
 
@@ -50,7 +50,8 @@ class Embeddings:
 
     def save(self, path: str | Path) -> None:
         """Write by the ending: .safetensors, .npz, or Kaldi .ark/.scp (both files; model and seconds are not kept)."""
-        path = _known(path)
+        Embeddings.check_destination(path, self.ids)
+        path = Path(path)
         if path.suffix == ".safetensors":
             _save_safetensors(self, path)
         elif path.suffix == ".npz":
@@ -58,6 +59,16 @@ class Embeddings:
                 np.savez(file, allow_pickle=False, **_arrays(self))
         else:
             _save_kaldi(self, path)
+
+    @staticmethod
+    def check_destination(path: str | Path, ids: Sequence[str]) -> None:
+        """`BadInput` if embeddings of these ids could not be saved there: the ending, the place, the ids."""
+        path = _known(path)
+        if path.suffix in (".ark", ".scp"):
+            _kaldiio(path)
+            if any(not name or name.split() != [name] for name in ids):
+                raise BadInput(f"{path}: Kaldi's files cannot hold ids with blanks; choose .safetensors or .npz")
+        check_writable(path)
 
     @staticmethod
     def load(path: str | Path) -> "Embeddings":
@@ -126,8 +137,6 @@ def _load_npz(path: Path) -> Embeddings:
 
 
 def _save_kaldi(embeddings: Embeddings, path: Path) -> None:
-    if any(not name or name.split() != [name] for name in embeddings.ids):
-        raise BadInput(f"{path}: Kaldi's files cannot hold ids with blanks; choose .safetensors or .npz")
     kaldiio, ark = _kaldiio(path), path.with_suffix(".ark")
     places = []
     with atomic(ark, "wb") as file:

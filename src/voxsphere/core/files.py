@@ -38,6 +38,18 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         raise
 
 
+def check_writable(path: str | Path) -> None:
+    """`BadInput` if `atomic` could not write to `path`: better known before hours of work than after them."""
+    path = Path(path)
+    if path.is_dir():
+        raise BadInput(f"{path}: is a directory where a file is to be written")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose a place you may write to") from error
+
+
 def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file; `BadInput` says why it cannot be read."""
     path = existing(path)

@@ -71,6 +71,7 @@ def extract(
 
 
 def _check_replaceable(out: Path, model: str, manifest: Manifest) -> None:
+    Embeddings.check_destination(out, manifest.ids)
     if not out.exists():
         return
     earlier = Embeddings.load(out)
