@@ -41,8 +41,9 @@ def test_the_file_holds_every_utterance_in_the_manifests_order(pretrained, manif
         assert seconds == pytest.approx(alone.quality.speech_seconds)
 
 
-def test_a_broken_run_goes_on_where_it_ended(pretrained, manifest, tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus_module, "SAVE_EVERY", 0.0)
+@pytest.mark.parametrize("save_every", [0.0, 1e9])
+def test_a_broken_run_goes_on_where_it_ended(pretrained, manifest, tmp_path, monkeypatch, save_every):
+    monkeypatch.setattr(corpus_module, "SAVE_EVERY", save_every)
     calls = []
 
     def breaks(*arguments, **options):

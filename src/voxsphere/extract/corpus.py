@@ -55,16 +55,20 @@ def extract(
     todo = [utterance for utterance in manifest if utterance.id not in store.made]
     progress(resumed)
     failures, heard, saved = [], 0.0, begun
-    for utterance, result in _each(pretrained, todo, workers or _cores()):
-        if isinstance(result, BadInput):
-            failures.append((utterance.id, str(result)))
-        else:
-            store.add(utterance, result)
-            heard += result.quality.seconds
-        progress(1)
-        if time.monotonic() - saved > SAVE_EVERY:
-            store.save()
-            saved = time.monotonic()
+    try:
+        for utterance, result in _each(pretrained, todo, workers or _cores()):
+            if isinstance(result, BadInput):
+                failures.append((utterance.id, str(result)))
+            else:
+                store.add(utterance, result)
+                heard += result.quality.seconds
+            progress(1)
+            if time.monotonic() - saved > SAVE_EVERY:
+                store.save()
+                saved = time.monotonic()
+    except BaseException:
+        store.save()  # interrupted or broken: what is made is kept
+        raise
     count = store.finish(manifest)
     _report_failures(out, failures)
     return Extraction(count, resumed, tuple(failures), time.monotonic() - begun, heard)
