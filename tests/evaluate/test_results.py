@@ -84,8 +84,10 @@ def test_target_trials_join_recordings_through_others():
 def test_separated_scores_get_the_exact_bound_instead_of_a_blind_interval():
     found = evaluate(some_scores(apart=50.0), replicates=20)
     assert (found.eer.value, found.eer.interval) == (0, (0, no_error_bound(12)))
-    assert found.min_dcf[0].interval is None
-    assert found.min_cllr.interval is None
+    assert found.min_dcf[0].interval == (0, 1)
+    rate = no_error_bound(12)
+    entropy = -(rate * np.log2(rate) + (1 - rate) * np.log2(1 - rate))
+    assert found.min_cllr.interval == pytest.approx((0, entropy))
 
 
 def test_without_replicates_there_is_no_interval_and_two_speakers_are_enough_for_one():

@@ -103,8 +103,9 @@ def evaluate(
     `speaker_of` gives the speaker of each recording; without it speakers are read off the list (`speakers_of`).
     `replicates` None suits their number to the list, 0 leaves intervals out. `act_dcf` and `cllr` are measured only
     where `scores.scale` is "llr". Where every replicate gives one and the same figure the bootstrap knows nothing: an
-    EER of 0 then gets the exact bound for no error among that many speakers, other figures get no interval. Raises
-    `BadInput` on lists without labels, without target or without non-target trials, and on contradicting labels.
+    EER of 0 then gets the exact bound for no error among that many speakers, other figures of 0 what follows from it
+    (`_bound`). Raises `BadInput` on lists without labels, without target or without non-target trials, and on
+    contradicting labels.
     """
     enrol, test, origin = speakers_of(scores.trials, speaker_of)
     target = np.asarray(scores.trials.target, dtype=bool)
@@ -164,9 +165,23 @@ def _figures(found: Bootstrap, llr: bool, least_speakers: int) -> tuple[Figure, 
         if found.low is not None and found.high is not None:
             interval = (float(found.low[place]), float(found.high[place]))
             if interval[0] == interval[1]:
-                interval = (0.0, no_error_bound(least_speakers)) if name == "EER" and interval[1] == 0 else None
+                interval = (0.0, _bound(unit, no_error_bound(least_speakers))) if interval[1] == 0 else None
         figures.append(Figure(name, float(found.value[place]), unit, interval))
     return tuple(figures)
+
+
+def _bound(unit: Literal["rate", "cost", "bit"], rate: float) -> float:
+    """How high a figure of 0 may really be, if miss and false-alarm rates may be `rate`.
+
+    A cost: both rates at the lower of `PRIORS`, at most 1. Bits: the entropy of the rate, since the min Cllr of a
+    system of that EER is no higher.
+    """
+    if unit == "rate":
+        return rate
+    if unit == "cost":
+        return min(1.0, rate / min(PRIORS))
+    half = min(rate, 0.5)
+    return float(-(half * np.log2(half) + (1 - half) * np.log2(1 - half)))
 
 
 def _pair(figure: Figure) -> list[float] | None:
