@@ -39,12 +39,15 @@ clean:          ## remove what make built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
 
 # Without a GPU the CPU build of torch is asked for first; where no package source offers one, the ordinary one serves.
 $(VENV)/.torch: constraints.txt | $(VENV)/bin/python
-	@command -v nvidia-smi >/dev/null && $(PIP) install -c constraints.txt torch \
-	  || $(PIP) install -q torch==2.13.0+cpu 2>/dev/null || $(PIP) install -c constraints.txt torch
+	@if command -v nvidia-smi >/dev/null; then $(PIP) install -c constraints.txt torch; \
+	elif $(PIP) install -q torch==2.13.0+cpu 2>/dev/null; then echo "torch: the CPU build"; \
+	else echo "torch: no CPU build in your package index, taking the ordinary one (larger)"; \
+	  $(PIP) install -c constraints.txt torch; fi
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.torch

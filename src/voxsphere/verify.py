@@ -80,7 +80,7 @@ def decide(pretrained: Pretrained, a: Voice, b: Voice, *, prior: float = 0.5) ->
         raise BadInput(f"a prior is a probability between 0 and 1, not {prior}")
     card = pretrained.card
     speech = (a.quality.speech_seconds, b.quality.speech_seconds)
-    threshold = math.log((1 - prior) / prior)
+    threshold = math.log1p(-prior) - math.log(prior)
     score = llr = probability = expected = None
     decision: Decision = "insufficient speech"
     if min(speech) >= card.min_speech_seconds:

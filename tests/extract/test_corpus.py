@@ -85,6 +85,36 @@ def test_other_recordings_in_the_file_are_not_lost(pretrained, manifest, tmp_pat
     assert Embeddings.load(tmp_path / "e.safetensors").ids == ("u0", "u1")
 
 
+def test_what_cannot_be_read_any_more_is_kept_and_reported(pretrained, manifest, tmp_path):
+    extract(pretrained, manifest, tmp_path / "e.safetensors")
+    before = Embeddings.load(tmp_path / "e.safetensors")
+    (tmp_path / "2.wav").unlink()
+    done = extract(pretrained, manifest, tmp_path / "e.safetensors")
+    assert [name for name, _ in done.failures] == ["u2"]
+    after = Embeddings.load(tmp_path / "e.safetensors")
+    assert after.ids == before.ids
+    np.testing.assert_array_equal(after.vectors[2], before.vectors[2])
+
+
+def test_names_that_no_system_can_open_are_reported_like_others(pretrained, manifest, tmp_path):
+    odd = (Utterance("long", str(tmp_path / ("x" * 300)), "s"), Utterance("bytes", str(tmp_path / "\udce9.wav"), "s"))
+    done = extract(pretrained, Manifest((*odd, *manifest.utterances[:2])), tmp_path / "e.npz")
+    assert {name for name, _ in done.failures} == {"long", "bytes"}
+    assert Embeddings.load(tmp_path / "e.npz").ids == ("u0", "u1")
+    assert len((tmp_path / "e.npz.failed.tsv").read_text().splitlines()) == 3
+
+
+def test_another_manifest_does_not_wipe_a_broken_runs_work(pretrained, manifest, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus_module._Store, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(corpus_module, "SAVE_EVERY", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        extract(pretrained, manifest, tmp_path / "e.npz", workers=1)
+    monkeypatch.undo()
+    with pytest.raises(BadInput, match="broken run's work on other recordings"):
+        extract(pretrained, Manifest(manifest.utterances[:1]), tmp_path / "e.npz")
+    assert extract(pretrained, manifest, tmp_path / "e.npz").resumed == len(manifest)
+
+
 @pytest.mark.parametrize("ending", [".safetensors", ".npz", ".ark"])
 def test_a_second_run_replaces_the_file(pretrained, manifest, tmp_path, ending):
     for _ in range(2):

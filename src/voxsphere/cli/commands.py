@@ -243,4 +243,4 @@ def _warn_of_little_speech(scores: Any, embeddings: Any, least: float) -> None:
 
 
 def _print(content: dict[str, Any]) -> None:
-    print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(content, allow_nan=False))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -107,12 +108,13 @@ def extraction(done: "Extraction", path: Path) -> None:
     """What an extraction did."""
     speed = f", {done.audio_seconds / done.seconds:.0f} times real time" if done.audio_seconds else ""
     kept = f" ({done.resumed} were there already)" if done.resumed else ""
-    out.print(f"{done.embeddings} embeddings{kept} in {path}, {done.seconds:.1f} s{speed}")
+    out.print(f"{done.embeddings} embeddings{kept} in {escape(str(path))}, {done.seconds:.1f} s{speed}")
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for _, reason in done.failures[:10]:
         errors.print(f"voxsphere: {reason}", markup=False)
     if done.failures:
-        errors.print(f"voxsphere: {len(done.failures)} recordings were left out; all are listed in {path}.failed.tsv")
+        listed = f"{escape(str(path))}.failed.tsv"
+        errors.print(f"voxsphere: {len(done.failures)} recordings were left out; all are listed in {listed}")
 
 
 def comparison(compared: "Comparison", page: Path) -> None:
@@ -128,7 +130,7 @@ def comparison(compared: "Comparison", page: Path) -> None:
     if compared.undecided:
         out.print(f"{compared.undecided} pairs have too little speech to decide")
     out.print(f"model {compared.model}", style="dim")
-    out.print(f"page {page}")
+    out.print(f"page {escape(str(page))}")
 
 
 def _cell(compared: "Comparison", row: int, column: int) -> str:

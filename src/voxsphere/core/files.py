@@ -54,7 +54,7 @@ def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file; `BadInput` says why it cannot be read."""
     path = existing(path)
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8 text (byte {error.start}); is it the right file?") from error
     except OSError as error:
@@ -79,10 +79,13 @@ def write_json(path: str | Path, content: object) -> None:
 def existing(path: str | Path) -> Path:
     """`path` if it is a file that is there, else `BadInput`."""
     path = Path(path)
-    if path.is_dir():
-        raise BadInput(f"{path}: is a directory where a file is expected")
-    if not path.exists():
-        raise BadInput(f"{path}: no such file")
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path}: is a directory where a file is expected")
+        if not path.exists():
+            raise BadInput(f"{path}: no such file")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
     return path
 
 

@@ -65,12 +65,12 @@ def _table(path: Path) -> list[tuple[str, str, str]]:
         if not line.strip():
             continue
         where = f"{path}: line {number}"
-        name, _, rest = line.strip().partition(" ")
-        if not rest.strip():
+        name, *rest = line.split(maxsplit=1)
+        if not rest:
             raise BadInput(f"{where} holds only {name!r}")
         if name in rows:
             raise BadInput(f"{where}: {name} stands there already")
-        rows[name] = (name, rest.strip(), where)
+        rows[name] = (name, rest[0].strip(), where)
     return list(rows.values())
 
 

@@ -46,10 +46,11 @@ def extract(
     Work in progress lies in `OUT.partial/`, saved every half minute; a second call goes on from there, with what the
     same model made of files that have not changed since. Recordings that cannot be embedded are listed in
     `OUT.failed.tsv` and do not stop the others. `workers` threads embed one utterance each (default: one a core).
-    Raises `BadInput` where `out` holds another model's embeddings, or recordings that the manifest does not name.
+    Raises `BadInput` where `out` holds another model's embeddings, or recordings that the manifest does not name; what
+    it holds of recordings that cannot be read any more is kept.
     """
     out, begun = Path(out), time.monotonic()
-    _check_replaceable(out, pretrained.fingerprint, manifest)
+    kept = _kept(out, pretrained.fingerprint, manifest)
     store = _Store.open(out, pretrained.fingerprint, manifest)
     resumed = len(store.made)
     todo = [utterance for utterance in manifest if utterance.id not in store.made]
@@ -69,15 +70,18 @@ def extract(
     except BaseException:
         store.save()  # interrupted or broken: what is made is kept
         raise
+    for name, row in kept.items():
+        store.made.setdefault(name, row)
     count = store.finish(manifest)
     _report_failures(out, failures)
     return Extraction(count, resumed, tuple(failures), time.monotonic() - begun, heard)
 
 
-def _check_replaceable(out: Path, model: str, manifest: Manifest) -> None:
+def _kept(out: Path, model: str, manifest: Manifest) -> dict[str, tuple[np.ndarray, float]]:
+    """What `out` holds already, in case a recording cannot be read any more; `BadInput` if it is not to be replaced."""
     Embeddings.check_destination(out, manifest.ids)
     if not out.exists():
-        return
+        return {}
     earlier = Embeddings.load(out)
     if earlier.model and earlier.model != model:  # Kaldi's files do not say which model made them
         raise BadInput(f"{out}: holds embeddings of another model ({earlier.model}); choose another --out")
@@ -86,6 +90,9 @@ def _check_replaceable(out: Path, model: str, manifest: Manifest) -> None:
         raise BadInput(
             f"{out}: holds {len(others)} other recordings, such as {some}; choose another --out, or remove it"
         )
+    seconds = earlier.seconds if earlier.seconds is not None else np.zeros(len(earlier), dtype=np.float32)
+    rows = zip(earlier.ids, earlier.vectors, seconds, strict=True)
+    return {name: (vector, float(speech)) for name, vector, speech in rows}
 
 
 class _Store:
@@ -105,6 +112,9 @@ class _Store:
         states = {utterance.id: _state(utterance) for utterance in manifest} if store.folder.exists() else {}
         for file in sorted(store.folder.glob("*.safetensors")):
             earlier, embedded = Embeddings.load(file), read_json(file.with_suffix(".json"))
+            if others := set(earlier.ids) - states.keys():
+                found = f"holds a broken run's work on other recordings, such as {min(others)}"
+                raise BadInput(f"{store.folder}: {found}; finish that run, or remove the folder")
             if earlier.model == model and earlier.seconds is not None:
                 rows = zip(earlier.ids, earlier.vectors, earlier.seconds, strict=True)
                 same = ((name, v, s) for name, v, s in rows if states.get(name) == embedded.get(name))
@@ -156,6 +166,8 @@ def _each(
             return listen(pretrained, utterance.path, start=utterance.start, duration=duration)
         except BadInput as error:
             return error
+        except (OSError, UnicodeError) as error:  # a name or a place that this system cannot open
+            return BadInput(f"{utterance.path}: cannot be read ({' '.join(str(error).split())})")
 
     # Torch releases the interpreter while it computes: a thread a core with one torch thread each wastes the least.
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -183,4 +195,5 @@ def _report_failures(out: Path, failures: list[tuple[str, str]]) -> None:
     if failures:
         with atomic(path) as file:
             file.write("id\treason\n")
-            file.writelines(f"{name}\t{reason}\n" for name, reason in failures)
+            for line in (f"{name}\t{reason}\n" for name, reason in failures):
+                file.write(line.encode(errors="backslashreplace").decode())
