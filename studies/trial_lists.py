@@ -19,14 +19,13 @@ from studies.pieces import corpus
 from voxsphere.backend.expected import ErrorTable
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import write_json
+from voxsphere.core.files import cache_folder, write_json
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.scores import Scores
 from voxsphere.core.trials import Trials
 from voxsphere.evaluate.scoring import calibrated, score
 from voxsphere.extract.corpus import extract
 from voxsphere.pretrained import load
-from voxsphere.pretrained.sources import cache_folder
 
 PRIORS = (0.5, 0.01)
 OUT = Path("studies/outputs/scores")

@@ -13,10 +13,12 @@ import pytest
 import torch
 
 from voxsphere.audio.features import Fbank
+from voxsphere.audio.wave import write
 from voxsphere.backend.calibrate import Calibration
 from voxsphere.backend.expected import ErrorBin, ErrorTable
 from voxsphere.cli import main
 from voxsphere.core.errors import BadInput
+from voxsphere.core.random import stream
 from voxsphere.models.pooling import StatsPooling
 from voxsphere.models.projection import Affine
 from voxsphere.models.speaker import SpeakerModel
@@ -102,6 +104,20 @@ def babble():
         return (random.normal(0, 0.1, len(time)) * (np.sin(2 * np.pi * 2 * time) > -0.5)).astype(np.float32)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def speakers(tmp_path_factory) -> Path:
+    """A folder of twelve made-up speakers, each noise with a colour and a rhythm of its own, in five files."""
+    root = tmp_path_factory.mktemp("speakers")
+    for speaker in range(12):
+        for take in range(5):
+            random = stream("speakers", speaker, take)
+            time = np.arange(round(16000 * random.uniform(0.7, 1.2))) / 16000
+            tone = np.sin(2 * np.pi * 150 * 1.2**speaker * time) * (1 + np.sin(2 * np.pi * (2 + speaker % 4) * time))
+            wave = 0.1 * tone + 0.02 * random.normal(size=len(time))
+            write(root / f"s{speaker:02d}" / f"{take}.wav", wave.astype(np.float32), 16000)
+    return root
 
 
 @pytest.fixture

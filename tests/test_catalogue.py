@@ -1,4 +1,4 @@
-"""The catalogue is complete: no public network or front end is missing from it."""
+"""The catalogue is complete: no public network, front end, loss or augmentation is missing from it."""
 
 import importlib
 import inspect
@@ -8,14 +8,19 @@ from types import ModuleType
 from torch import nn
 
 import voxsphere.audio
+import voxsphere.audio.augment
+import voxsphere.losses
 import voxsphere.models
 from voxsphere.catalogue import CATALOGUE
 
 BRICKS = "voxsphere.models.layers"  # parts of encoders, which no recipe names by themselves
 
 
-def public_modules(package: ModuleType) -> set[type[nn.Module]]:
-    """The classes that a package's files define and offer to others."""
+CONTRACT = "voxsphere.audio.augment.contract"  # what augmentations keep to, none itself
+
+
+def public_parts(package: ModuleType) -> set[type]:
+    """The modules and augmentations that a package's files define and offer to others."""
     files = [
         importlib.import_module(f"{package.__name__}.{file.name}") for file in pkgutil.iter_modules(package.__path__)
     ]
@@ -23,13 +28,16 @@ def public_modules(package: ModuleType) -> set[type[nn.Module]]:
         member
         for file in files
         for name, member in inspect.getmembers(file, inspect.isclass)
-        if issubclass(member, nn.Module) and member.__module__ == file.__name__ and not name.startswith("_")
+        if (issubclass(member, nn.Module) or hasattr(member, "draw"))
+        and member.__module__ == file.__name__
+        and not name.startswith("_")
     }
 
 
-def test_every_public_network_and_front_end_is_in_the_catalogue():
-    found = public_modules(voxsphere.models) | public_modules(voxsphere.audio)
-    assert {part for part in found if part.__module__ != BRICKS} == set(CATALOGUE.values())
+def test_every_public_part_is_in_the_catalogue():
+    rooms = (voxsphere.models, voxsphere.audio, voxsphere.audio.augment, voxsphere.losses)
+    found = {part for room in rooms for part in public_parts(room) if part.__module__ not in (BRICKS, CONTRACT)}
+    assert found == set(CATALOGUE.values())
 
 
 def test_parts_are_listed_under_their_own_names():

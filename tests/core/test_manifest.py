@@ -1,5 +1,7 @@
 """Manifests: what is read is what was written, and what is wrong is named."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,8 @@ def manifests(draw):
     made = [
         Utterance(
             id=name, path=f"/audio/{number}.flac", speaker=draw(words), start=draw(seconds), duration=draw(seconds),
-            gender=draw(words), text=draw(words), extra=draw(st.sampled_from([(), (("note", "x"),), (("room", "2"),)])),
+            speed=draw(st.floats(0.1, 10)), gender=draw(words), text=draw(words),
+            extra=draw(st.sampled_from([(), (("note", "x"),), (("room", "2"),)])),
         )
         for number, name in enumerate(ids)
     ]  # fmt: skip
@@ -65,6 +68,9 @@ def test_columns_nobody_knows_are_kept(tmp_path):
         ("path\tspeaker\na\ts\tx\n", "line 2 has 3 fields"),
         ("path\tspeaker\tstart\na\ts\tsoon\n", "line 2: start 'soon' is no number of seconds"),
         ("path\tspeaker\tstart\na\ts\t-1\n", "line 2: start '-1' is no number of seconds"),
+        ("path\tspeaker\tspeed\na\ts\tfast\n", "line 2: speed 'fast' is no factor"),
+        ("path\tspeaker\tspeed\na\ts\t-1\n", "line 2: speed '-1' is no factor"),
+        ("path\tspeaker\tspeed\na\ts\t0\n", "line 2: speed is 0; 1 is as recorded"),
         ("path\tspeaker\na\ts\nb\ts\na\ts\n", "line 4: id 'a' stands already in line 2"),
         ("path\tspeaker\n\ts\n", "line 2: has no path"),
     ],
@@ -75,6 +81,50 @@ def test_what_is_wrong_with_a_table_is_told_with_its_line(tmp_path, text, told):
         Manifest.load(tmp_path / "m.tsv")
     assert told in str(refused.value)
     assert str(tmp_path / "m.tsv") in str(refused.value)
+
+
+def test_an_utterance_is_played_as_recorded_unless_its_table_says_else(tmp_path):
+    (tmp_path / "m.tsv").write_text("path\tspeaker\tspeed\na.wav\ts\t\nb.wav\ts\t1.1\n")
+    assert [u.speed for u in Manifest.load(tmp_path / "m.tsv")] == [1.0, 1.1]
+    Manifest(Manifest.load(tmp_path / "m.tsv").utterances[:1]).save(tmp_path / "plain.tsv")
+    assert "speed" not in (tmp_path / "plain.tsv").read_text()
+
+
+@settings(deadline=None)
+@given(manifests(), st.lists(st.sampled_from([0.8, 0.9, 1.1, 1.25]), unique=True))
+def test_speeds_add_a_copy_of_the_corpus_each_spoken_by_others(manifest, speeds):
+    whole = manifest.with_speeds_as_speakers(*speeds)
+    assert whole.utterances[: len(manifest)] == manifest.utterances
+    assert len(whole) == (1 + len(speeds)) * len(manifest)
+    assert len(whole.speakers) == (1 + len(speeds)) * len(manifest.speakers)
+    copies = iter(whole.utterances[len(manifest) :])
+    for speed in speeds:
+        for utterance in manifest:
+            copy = next(copies)
+            assert copy == replace(
+                utterance, id=f"{utterance.id}@{speed:g}", speaker=f"{utterance.speaker}@{speed:g}",
+                speed=utterance.speed * speed,
+            )  # fmt: skip
+
+
+def test_a_corpus_with_speeds_survives_the_disk(tmp_path):
+    plain = Manifest((Utterance(id="x", path=str(tmp_path / "a.wav"), speaker="s", start=1.0, duration=2.0),))
+    whole = plain.with_speeds_as_speakers(0.9, 1.1)
+    whole.save(tmp_path / "m.tsv")
+    assert Manifest.load(tmp_path / "m.tsv") == whole
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, float("inf"), float("nan")])
+def test_speeds_that_cannot_be_played_are_refused(speed):
+    plain = Manifest((Utterance(id="x", path="/a.wav", speaker="s"),))
+    with pytest.raises(BadInput, match="cannot be played; 1 is as recorded"):
+        plain.with_speeds_as_speakers(1.1, speed)
+
+
+def test_the_same_speed_twice_is_refused():
+    plain = Manifest((Utterance(id="x", path="/a.wav", speaker="s"),))
+    with pytest.raises(BadInput, match=r"'x@0\.9' stands for two utterances"):
+        plain.with_speeds_as_speakers(0.9, 0.9)
 
 
 @pytest.mark.corpus

@@ -5,7 +5,7 @@ import pytest
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.folders import read_folders
-from voxsphere.data.kaldi import read_kaldi, write_kaldi
+from voxsphere.data.kaldi import read_kaldi, save_kaldi
 from voxsphere.data.manifests import open_manifest
 
 
@@ -61,7 +61,7 @@ def test_a_manifest_goes_to_kaldi_and_back(tmp_path, parts):
     made = [Utterance(f"s{i % 2}-u{i}", f"/audio/{i // 2 if parts else i}.wav", f"s{i % 2}") for i in range(4)]
     if parts:
         made = [Utterance(u.id, u.path, u.speaker, i + 1 / 3, None if i == 3 else 1 / 7) for i, u in enumerate(made)]
-    write_kaldi(Manifest(tuple(made)), tmp_path)
+    save_kaldi(Manifest(tuple(made)), tmp_path)
     again = {utterance.id: utterance for utterance in read_kaldi(tmp_path)}
     for utterance in made:
         other = again[utterance.id]

@@ -1,18 +1,19 @@
-"""Audio files read as mono float waves at the rate asked for, whole, in part or in blocks; and waves written."""
+"""Recordings read as mono float waves at the rate asked for, whole, in part or in blocks; and waves written."""
 
 import math
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio.decode import AudioInfo, chunks, info
+from voxsphere.audio.decode import AudioInfo, Recording, info, opened
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic
 
-__all__ = ["AudioInfo", "blocks", "info", "read", "write"]
+__all__ = ["AudioInfo", "Recording", "blocks", "info", "opened", "read", "write"]
 
 # Seconds of source read beyond both ends of a segment, so that the resampling filter sees what it would see in the
 # whole file (soxr HQ settles within 10 ms at every common pair of rates).
@@ -20,9 +21,12 @@ _CONTEXT = 0.05
 
 
 def read(
-    path: str | Path, *, rate: int, start: float | None = None, duration: float | None = None
+    path: str | Path | Recording, *, rate: int, start: float | None = None, duration: float | None = None
 ) -> Float32[np.ndarray, " samples"]:
-    """The wave of a file: the mean of its channels, ±1, resampled to `rate` Hz (soxr HQ).
+    """The wave of a recording: the mean of its channels, ±1, resampled to `rate` Hz (soxr HQ).
+
+    `path` is a file, any other locator (see `voxsphere.audio.stores`: archives, shards, HDF5, addresses), or what
+    `opened` gave, for who looks at a recording first and then reads it.
 
     `start` and `duration` are seconds; `duration` is a limit, a file may end sooner. A segment is found by seeking
     and equals the same slice of the whole file: bit for bit where nothing is resampled, within 1e-6 where something
@@ -30,31 +34,44 @@ def read(
     off by 3e-3 after them. Raises `BadInput`, naming the file, for one that is missing, empty, damaged, truncated,
     not audio, or holds NaN or infinite samples, and for a segment outside it.
     """
-    about = info(path)
-    span = _Span.of(path, about, rate, start, duration)
-    pieces = list(chunks(path, start=span.begin, count=span.count))
+    with _open(path) as recording:
+        about = recording.about
+        span = _Span.of(recording, rate, start, duration)
+        pieces = list(recording.chunks(span.begin, span.count))
     wave = _resample(np.concatenate(pieces), about.rate, rate)[span.drop :][: span.keep] if pieces else np.zeros(0)
     if len(wave) == 0:
-        raise BadInput(f"{path}: holds no sample at {rate} Hz in the segment asked for")
+        raise BadInput(f"{recording.name}: holds no sample at {rate} Hz in the segment asked for")
     return wave
 
 
 def blocks(
-    path: str | Path, *, rate: int, seconds: float, start: float | None = None, duration: float | None = None
+    path: str | Path | Recording,
+    *,
+    rate: int,
+    seconds: float,
+    start: float | None = None,
+    duration: float | None = None,
 ) -> Iterator[Float32[np.ndarray, " samples"]]:
     """The wave that `read` gives, sample for sample, in consecutive blocks of `seconds`; the last may be shorter.
 
     Memory holds about one block, however long the file. Raises `BadInput` as `read` does, at the block where the
     trouble lies.
     """
-    about = info(path)
-    span = _Span.of(path, about, rate, start, duration)
     size = round(seconds * rate)
     if size < 1:
         raise BadInput(f"blocks of {seconds} s hold no sample at {rate} Hz; give a longer time")
+    with _open(path) as recording:
+        span = _Span.of(recording, rate, start, duration)
+        pieces = _resampled(recording.chunks(span.begin, span.count), recording.about.rate, rate)
+        yield from _in_blocks(_trimmed(pieces, span), size)
+
+
+def _in_blocks(
+    pieces: Iterator[Float32[np.ndarray, " samples"]], size: int
+) -> Iterator[Float32[np.ndarray, " samples"]]:
     held: list[Float32[np.ndarray, " samples"]] = []
     amount = 0
-    for piece in _trimmed(_resampled(chunks(path, start=span.begin, count=span.count), about.rate, rate), span):
+    for piece in pieces:
         held.append(piece)
         amount += len(piece)
         if amount >= size:
@@ -92,7 +109,8 @@ class _Span:
     keep: int | None
 
     @staticmethod
-    def of(path: str | Path, about: AudioInfo, rate: int, start: float | None, duration: float | None) -> "_Span":
+    def of(recording: Recording, rate: int, start: float | None, duration: float | None) -> "_Span":
+        about, path = recording.about, recording.name
         begin = start or 0.0
         if not (math.isfinite(begin) and begin >= 0):
             raise BadInput(f"{path}: a segment cannot start at {begin} s; give 0 or more")
@@ -110,6 +128,10 @@ class _Span:
         grid = max(0, first * down // up - context) // down
         end = None if keep is None else math.ceil((first + keep) * down / up) + context
         return _Span(grid * down, None if end is None else end - grid * down, first - grid * up, keep)
+
+
+def _open(path: str | Path | Recording) -> AbstractContextManager[Recording]:
+    return nullcontext(path) if isinstance(path, Recording) else opened(path)
 
 
 def _resample(source: Float32[np.ndarray, " samples"], rate: int, to: int) -> Float32[np.ndarray, " resampled"]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from voxsphere.cli import corpus, training
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(
@@ -22,6 +23,9 @@ app = typer.Typer(
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
 app.add_typer(bench_app, name="bench")
+
+for verb in (*corpus.VERBS, *training.VERBS):
+    app.command()(verb)
 
 Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -171,10 +175,26 @@ def models(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("demo.html"), model: Model = DEFAULT
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("demo.html"),
+    model: Model = DEFAULT,
+    train: Annotated[bool, typer.Option("--train", help="Learn synthetic voices instead, from nothing.")] = False,
 ) -> None:
-    """Decide, turn by turn, who is speaking in a real conversation of two; writes a page to look at and listen to."""
+    """Decide, turn by turn, who is speaking in a real conversation of two; writes a page to look at and listen to.
+
+    With --train: make synthetic voices, train a small network on some, and tell others apart that it never heard.
+    """
     from voxsphere.cli import show
+
+    if train:
+        from voxsphere.demo.learning import learn
+
+        with show.training("synthetic voices", quiet=False) as (watch, told):
+            lesson = learn(out, watch=watch, told=told)
+        if lesson is None:
+            typer.echo("voxsphere: stopped and saved; run it again to go on", err=True)
+            raise typer.Exit(training.STOPPED)
+        show.lesson(lesson)
+        return
     from voxsphere.demo.conversation import compare_turns
     from voxsphere.demo.page import write_page
 
@@ -207,12 +227,35 @@ def bench_embed(
     as_json: Json = False,
 ) -> None:
     """Embedding speed on one thread, beside kaldi-native-fbank and the plain network in the same run."""
-    from voxsphere.bench import embedding_speed
+    from voxsphere.bench.embedding import embedding_speed
     from voxsphere.cli import show
 
     with show.progress("paired runs") as progress:
         speed = embedding_speed(model, seconds=seconds, repeats=repeats, progress=progress)
     _print(speed.to_json()) if as_json else show.speed(speed)
+
+
+@bench_app.command("loader")
+def bench_loader(
+    recipe: Annotated[str, typer.Argument(help="As for `train`.")],
+    data: Annotated[Path | None, typer.Option(help="Learn from this manifest instead of the recipe's own.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change an option of the recipe.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches.")] = 1,
+    batches: Annotated[int, typer.Option(min=3, help="Batches to time each way.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Does training wait for the loader or for the device? Utterances a second of each alone, and of both together."""
+    from voxsphere.bench.loading import loading_speed
+    from voxsphere.cli import show
+    from voxsphere.recipes import find
+
+    chosen, _ = find(recipe, data=data)
+    chosen = chosen.with_options(*(settings or []))
+    with show.progress("timing", total=3 * (batches + 3)) as progress:
+        speed = loading_speed(chosen, workers=workers, batches=batches, progress=progress)
+    _print(speed.to_json()) if as_json else show.loading(speed)
 
 
 def _extract(manifest: Any, model: str, out: Path, *, as_json: bool, workers: int | None = None) -> None:

@@ -23,9 +23,15 @@ class Finding:
 
 
 EXTRAS = {
+    "accelerate": ("train", "training"),
+    "tensorboard": ("train", "learning curves in TensorBoard"),
     "av": ("media", "m4a, aac, amr, wma and video files"),
     "kaldiio": ("data", "Kaldi ark/scp"),
     "pyarrow": ("data", "Parquet"),
+    "h5py": ("data", "HDF5"),
+    "fsspec": ("data", "recordings on HTTP and S3"),
+    "lhotse": ("data", "the corpora that lhotse knows"),
+    "espeakng_loader": ("synthetic", "synthetic voices"),
     "huggingface_hub": ("hub", "models by hub id"),
 }
 
@@ -87,8 +93,9 @@ def _pip() -> Finding:
 
 
 def _models() -> list[Finding]:
+    from voxsphere.core.files import cache_folder
     from voxsphere.pretrained import KNOWN
-    from voxsphere.pretrained.sources import cache_folder, kept_member
+    from voxsphere.pretrained.sources import kept_member
 
     folder = cache_folder()
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free / 1e9

@@ -1,6 +1,7 @@
 """What the terminal shows: verdicts, results, cards, progress; results on stdout, progress on stderr."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +14,17 @@ from rich.table import Table
 from voxsphere.evaluate.page import interval, percent
 
 if TYPE_CHECKING:
-    from voxsphere.bench import Speed
+    from voxsphere.bench.embedding import Speed
+    from voxsphere.bench.loading import Loading
     from voxsphere.cli.doctor import Finding
     from voxsphere.demo.conversation import Comparison
+    from voxsphere.demo.learning import Lesson
     from voxsphere.evaluate.results import Results
     from voxsphere.extract.corpus import Extraction
     from voxsphere.pretrained import Card
+    from voxsphere.train.finish import Finished
+    from voxsphere.train.recipe import Recipe
+    from voxsphere.train.run import Glance, Outcome
     from voxsphere.verify import Verdict
 
 out = Console(highlight=False, soft_wrap=True)
@@ -96,6 +102,7 @@ def card(each: "Card") -> None:
         "long input": each.long_input,
         "least speech": f"{each.min_speech_seconds:g} s; below that the answer is 'insufficient speech'",
         "published": "; ".join(each.published) or "nothing",
+        "measured": "; ".join(each.measured) or "see docs/results.md",
         "calibration": each.calibration.provenance if each.calibration else "none: scores, but no decisions",
     }
     table = Table.grid(padding=(0, 2))
@@ -166,3 +173,89 @@ def speed(measured: "Speed") -> None:
         out.print(f"  voxsphere takes {measured.ratio:.2f} of that time")
     else:
         out.print("  kaldi-native-fbank is not installed (or not this model's front end): no comparison")
+
+
+@contextmanager
+def training(name: str, *, quiet: bool) -> Iterator[tuple[Callable[["Glance"], None], Callable[[str], None]]]:
+    """A training run as it goes: a bar on a terminal, else a line a minute; gives `watch` and `told`."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeRemainingColumn(),
+    )
+    shown = 0.0
+
+    def told(line: str) -> None:
+        if not quiet:
+            errors.print(f"voxsphere: {line}", markup=False)
+
+    with Progress(*columns, console=errors, disable=quiet or not errors.is_terminal) as bar:
+        task = bar.add_task(name, total=None, epoch=1, told="")
+
+        def watch(glance: "Glance") -> None:
+            nonlocal shown
+            line = glance_line(glance)
+            bar.update(task, total=glance.steps, completed=glance.step, epoch=glance.epoch, told=line)
+            if not quiet and not errors.is_terminal and (time.monotonic() - shown > 60 or glance.step == glance.steps):
+                shown = time.monotonic()
+                left = f"{glance.seconds_left / 60:.0f} min left"
+                errors.print(f"step {glance.step}/{glance.steps}, epoch {glance.epoch}: {line}, {left}", markup=False)
+
+        yield watch, told
+
+
+def glance_line(glance: "Glance") -> str:
+    """A run's present state in one line."""
+    parts = [f"{name} {value:.3f}" for name, value in glance.losses.items()]
+    parts.append(f"lr {glance.learning_rate:.2g}")
+    parts += [f"margin {glance.margin:.2f}"] if glance.margin is not None else []
+    parts += [f"EER {100 * glance.figures['eer']:.1f} %"] if glance.figures else []
+    parts.append(f"{glance.utterances_per_second:.0f} utterances/s")
+    parts += [f"{glance.waiting:.0%} waiting for data"] if glance.waiting > 0.1 else []
+    return ", ".join(parts)
+
+
+def trained(outcome: "Outcome", finished: "Finished") -> None:
+    """What a finished run has made, and how to use it."""
+    eer = finished.results.eer
+    out.print(f"[bold]trained[/] {outcome.steps} steps; {len(outcome.broken)} files could not be read")
+    out.print(f"  EER {interval(eer.value, eer.interval)} on {finished.results.speakers} speakers held out")
+    if finished.card.calibration is None:
+        out.print("  no calibration: too few held-out speakers; the model gives scores, but no decisions")
+    out.print(f"  model  {finished.model}", markup=False)
+    out.print(f"  report {finished.page}", markup=False)
+    out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
+
+
+def lesson(learnt: "Lesson") -> None:
+    """What a demonstration of training has shown."""
+    eer, plain = learnt.results.eer, learnt.untrained
+    out.print(f"[bold]learnt[/] {learnt.finished.card.training_data}")
+    out.print(f"  EER {interval(eer.value, eer.interval)} on {learnt.results.speakers} voices it never heard")
+    out.print(
+        f"  the same network untrained: {percent(plain.other_eer)}; trained is {plain.verdict} by "
+        f"{interval(plain.difference, plain.interval)}"
+    )
+    out.print(f"  model {learnt.finished.model}, training {learnt.finished.page}", markup=False)
+    out.print(f"  page {learnt.page}", markup=False)
+
+
+def recipes(known: Mapping[str, Callable[[], "Recipe"]]) -> None:
+    """The known recipes, a line each."""
+    for name, made in known.items():
+        first = (made.__doc__ or "").strip().splitlines()[0]
+        out.print(f"[bold]{name}[/]  {escape(first)}")
+    out.print("`voxsphere recipes NAME` shows everything a recipe says; `train FOLDER` needs none.", style="dim")
+
+
+def loading(speed: "Loading") -> None:
+    """Who waits for whom in training."""
+    out.print(f"loader alone ({speed.workers} workers)  {speed.loader:8.0f} utterances/s")
+    out.print(f"device alone              {speed.device:8.0f} utterances/s")
+    kept = f"{speed.kept:.0%} of the device's own speed"
+    out.print(f"both together             {speed.together:8.0f} utterances/s, {kept}")
+    advice = "; give it more --workers" if speed.bottleneck == "loader" else ""
+    out.print(f"the [bold]{speed.bottleneck}[/] is the bottleneck{advice}")

@@ -89,6 +89,13 @@ def existing(path: str | Path) -> Path:
     return path
 
 
+def cache_folder() -> Path:
+    """`VOXSPHERE_CACHE`, or `voxsphere` in the user's cache folder."""
+    given = os.environ.get("VOXSPHERE_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(given) if given else (Path(base) if base else Path.home() / ".cache") / "voxsphere"
+
+
 def sha256(path: str | Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with Path(path).open("rb") as file:

@@ -5,7 +5,7 @@ import io
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ class Utterance:
     """A recording or a part of one. Times are seconds.
 
     With a `start`, the utterance is `duration` seconds from there (None: to the end). Without one it is the whole
-    file, and `duration` is only what somebody measured. `extra` holds a manifest's further columns.
+    file, and `duration` is only what somebody measured. `speed` is how fast it is to be played (1.1: faster and
+    higher); times count before that. `extra` holds a manifest's further columns.
     """
 
     id: str
@@ -33,11 +34,12 @@ class Utterance:
     text: str = ""
     dataset: str = ""
     split: str = ""
+    speed: float = 1.0
     extra: tuple[tuple[str, str], ...] = ()
 
 
 _KNOWN = tuple(field.name for field in fields(Utterance) if field.name != "extra")
-_NUMBERS = ("start", "duration")
+_NUMBERS = ("start", "duration", "speed")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,17 @@ class Manifest:
     def speaker_of(self) -> dict[str, str]:
         """The speaker of each id."""
         return {utterance.id: utterance.speaker for utterance in self.utterances}
+
+    def with_speeds_as_speakers(self, *speeds: float) -> "Manifest":
+        """The corpus and, for each speed, a copy of it played so fast, spoken by further speakers (`id10001@0.9`)."""
+        if strange := [speed for speed in speeds if not 0 < speed < math.inf]:
+            raise BadInput(f"a speed of {strange[0]:g} cannot be played; 1 is as recorded, 1.1 is faster and higher")
+        copies = [
+            replace(u, id=f"{u.id}@{speed:g}", speaker=f"{u.speaker}@{speed:g}", speed=u.speed * speed)
+            for speed in speeds
+            for u in self.utterances
+        ]
+        return Manifest(self.utterances + tuple(copies))
 
     @staticmethod
     def load(path: str | Path) -> "Manifest":
@@ -155,15 +168,18 @@ def _utterance(row: Mapping[str, str], where: str, folder: Path) -> Utterance:
     written = row["path"]
     if not written:
         raise BadInput(f"{where}: has no path")
-    start, duration = (_seconds(row.get(name, ""), name, where) for name in _NUMBERS)
+    start, duration, speed = (_number(row.get(name, ""), name, where) for name in _NUMBERS)
+    if speed == 0:
+        raise BadInput(f"{where}: speed is 0; 1 is as recorded")
     name = row.get("id") or (written if start is None else f"{written}@{start:g}")
     plain = {key: row[key] for key in _KNOWN if key in row and key not in ("id", "path", *_NUMBERS)}
     extra = tuple((key, value) for key, value in row.items() if key not in _KNOWN and value != "")
-    path = written if os.path.isabs(written) else str(folder / written)
-    return Utterance(id=name, path=path, start=start, duration=duration, extra=extra, **plain)
+    path = written if os.path.isabs(written) or _is_address(written) else str(folder / written)
+    fast = 1.0 if speed is None else speed
+    return Utterance(id=name, path=path, start=start, duration=duration, speed=fast, extra=extra, **plain)
 
 
-def _seconds(text: str, name: str, where: str) -> float | None:
+def _number(text: str, name: str, where: str) -> float | None:
     if not text:
         return None
     try:
@@ -171,19 +187,28 @@ def _seconds(text: str, name: str, where: str) -> float | None:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
-        raise BadInput(f"{where}: {name} {text!r} is no number of seconds")
+        raise BadInput(f"{where}: {name} {text!r} is no {'factor' if name == 'speed' else 'number of seconds'}")
     return value
 
 
 def _row(utterance: Utterance, folder: Path) -> dict[str, str]:
-    path = Path(utterance.path)
-    below = path.is_relative_to(folder)
-    row = {"id": utterance.id, "path": str(path.relative_to(folder) if below else path.absolute())}
+    row = {"id": utterance.id, "path": _path_from(utterance.path, folder)}
     for name in _KNOWN[2:]:
         value = getattr(utterance, name)
-        if value not in ("", None):
+        if value not in ("", None) and (name, value) != ("speed", 1.0):
             row[name] = repr(value) if name in _NUMBERS else str(value)
     return row | dict(utterance.extra)
+
+
+def _path_from(path: str, folder: Path) -> str:
+    if _is_address(path):
+        return path
+    return str(Path(path).relative_to(folder) if Path(path).is_relative_to(folder) else Path(path).absolute())
+
+
+def _is_address(path: str) -> bool:
+    """Whether a path is one on the network, which no folder leads to."""
+    return "://" in path
 
 
 def _pyarrow(path: Path) -> tuple[Any, Any]:

@@ -1,9 +1,11 @@
 """A folder of speaker folders to a manifest."""
 
+import os
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.data.walk import walk
 
 # What libsndfile or FFmpeg may decode; whether this machine does is said when a file is read.
 AUDIO = frozenset(
@@ -12,22 +14,29 @@ AUDIO = frozenset(
 )
 
 
+def is_audio(name: str) -> bool:
+    """Whether the file's extension is one of audio."""
+    return os.path.splitext(name)[1].lower() in AUDIO
+
+
 def read_folders(root: str | Path) -> Manifest:
     """Every audio file below `root`: the first folder is the speaker, the folders below it are the session.
 
     Ids are the paths relative to `root`. Raises `BadInput` where no audio is found, or some lies beside the speakers.
     """
-    root = Path(root)
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in AUDIO and path.is_file())
-    files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(root).parts)]
-    if not files:
+    return folders_found(root)[0]
+
+
+def folders_found(root: str | Path) -> tuple[Manifest, tuple[str, ...]]:
+    """The manifest of `read_folders`, and the paths below `root` that could not be read."""
+    found = walk(root)
+    names = [name for name in found.files if is_audio(name)]
+    if not names:
         raise BadInput(f"{root}: holds no audio; one folder a speaker is expected, with recordings in it")
-    loose = [path for path in files if path.parent == root]
-    if loose:
-        raise BadInput(f"{loose[0]}: lies beside the speaker folders; put it into a folder named after its speaker")
+    if loose := next((name for name in names if "/" not in name), None):
+        raise BadInput(f"{root}/{loose}: lies beside the speaker folders; put it into a folder named after its speaker")
     utterances = []
-    for path in files:
-        name = path.relative_to(root)
-        session = "/".join(name.parts[1:-1])
-        utterances.append(Utterance(id=name.as_posix(), path=str(path), speaker=name.parts[0], session=session))
-    return Manifest(tuple(utterances))
+    for name in names:
+        speaker, *session = name.split("/")[:-1]
+        utterances.append(Utterance(id=name, path=os.path.join(root, name), speaker=speaker, session="/".join(session)))
+    return Manifest(tuple(utterances)), found.unreadable

@@ -1,4 +1,4 @@
-"""Kaldi data folders to a manifest and back: wav.scp, utt2spk or spk2utt, segments, spk2gender, text."""
+"""Kaldi data folders to a manifest and back; layout: Kaldi's documentation, "Data preparation"."""
 
 import math
 from pathlib import Path
@@ -6,56 +6,108 @@ from pathlib import Path
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_text
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.data.commands import run_commands
+
+_Part = tuple[str, str, float | None, float | None]
 
 
-def read_kaldi(folder: str | Path) -> Manifest:
-    """The utterances of a Kaldi data folder.
+def read_kaldi(folder: str | Path, *, allow_commands: bool = False) -> Manifest:
+    """The utterances of a Kaldi data folder: wav.scp (or feats.scp alone), segments, utt2spk or spk2utt.
 
-    Paths in `wav.scp` are taken from the folder where a file is there, else from the current one. Entries that are
-    commands (a trailing `|`) are refused: a list should not run programs. `BadInput` names the file and the line, and
-    utterances that one file has and another lacks.
+    spk2gender, utt2lang, text and utt2dur are read where they are; feats.scp and vad.scp beside a wav.scp become the
+    columns `feats` and `vad`. Paths are taken from the folder where a file is there, else from the current one, as
+    Kaldi does. Entries that are commands (a trailing `|`) are refused unless `allow_commands`: a list should not run
+    programs. `BadInput` names the file and the line, and utterances that one file has and another lacks.
     """
     folder = Path(folder)
-    recordings = {name: _path(entry, folder, where) for name, entry, where in _table(folder / "wav.scp")}
+    parts = _parts(folder, allow_commands)
     speaker_of = _speakers(folder)
-    gender_of = _optional(folder / "spk2gender")
-    text_of = _optional(folder / "text")
-    if (folder / "segments").exists():
-        parts = [_segment(name, rest, where, recordings) for name, rest, where in _table(folder / "segments")]
-    else:
-        parts = [(name, path, None, None) for name, path in recordings.items()]
+    names = ("spk2gender", "utt2lang", "text", "utt2dur", "feats.scp", "vad.scp")
+    gender_of, language_of, text_of, length_of, feats_of, vad_of = (_optional(folder / name) for name in names)
+    if not (folder / "wav.scp").exists():
+        feats_of = {}
     utterances = []
     for name, path, start, duration in parts:
         if name not in speaker_of:
             raise BadInput(f"{folder}: utterance {name} has no speaker in utt2spk or spk2utt")
         speaker = speaker_of[name]
-        gender, text = gender_of.get(speaker, ""), text_of.get(name, "")
-        utterances.append(Utterance(name, path, speaker, start, duration, gender=gender, text=text))
+        stored = (("feats", feats_of), ("vad", vad_of))
+        utterances.append(
+            Utterance(
+                name,
+                path,
+                speaker,
+                start,
+                _seconds(length_of[name], folder) if start is None and name in length_of else duration,
+                gender=gender_of.get(speaker, ""),
+                language=language_of.get(name, ""),
+                text=text_of.get(name, ""),
+                extra=tuple((key, _place(table[name], folder)) for key, table in stored if name in table),
+            )
+        )
     if extra := sorted(set(speaker_of) - {utterance.id for utterance in utterances}):
         listing = "segments" if (folder / "segments").exists() else "wav.scp"
         raise BadInput(f"{folder}: {extra[0]} has a speaker but is not in {listing} ({len(extra)} such utterances)")
     return Manifest(tuple(utterances))
 
 
-def write_kaldi(manifest: Manifest, folder: str | Path) -> None:
-    """Write wav.scp, utt2spk, spk2utt, and where the manifest has parts of files, segments; sorted as Kaldi wants."""
+def save_kaldi(manifest: Manifest, folder: str | Path) -> None:
+    """Write wav.scp, utt2spk and spk2utt, and what the manifest has of segments, spk2gender, utt2lang and text.
+
+    Sorted as Kaldi wants. `BadInput` where its files cannot hold something: blanks in names, a changed speed.
+    """
     folder = Path(folder)
     utterances = sorted(manifest, key=lambda utterance: utterance.id)
-    for utterance in utterances:
-        if utterance.id.split() != [utterance.id] or utterance.speaker.split() != [utterance.speaker]:
+    for u in utterances:
+        if u.id.split() != [u.id] or u.speaker.split() != [u.speaker]:
+            raise BadInput(f"{folder}: Kaldi's files cannot hold the id {u.id!r} or speaker {u.speaker!r}")
+        # A path that ends in a bar would come back as a command.
+        if u.speed != 1 or "\n" in u.path or u.path.rstrip().endswith("|"):
             raise BadInput(
-                f"{folder}: Kaldi's files cannot hold the id {utterance.id!r} or speaker {utterance.speaker!r}"
+                f"{folder}: Kaldi's files cannot hold {u.id!r}: its speed is {u.speed:g}, its path {u.path!r}"
             )
     parts = any(utterance.start is not None for utterance in utterances)
-    recordings = {u.path if parts else u.id: str(Path(u.path).absolute()) for u in utterances}
-    names = {key: f"rec{n:06d}" if parts else key for n, key in enumerate(recordings)}
+    recordings = {u.path if parts else u.id: _absolute(u.path) for u in utterances}
+    names = {key: f"rec{n:08d}" if parts else key for n, key in enumerate(recordings)}
     _write(folder / "wav.scp", [f"{names[key]} {path}" for key, path in recordings.items()])
     if parts:
         spans = [(u, u.start or 0.0, -1.0 if u.duration is None else (u.start or 0.0) + u.duration) for u in utterances]
         _write(folder / "segments", [f"{u.id} {names[u.path]} {start!r} {end!r}" for u, start, end in spans])
     _write(folder / "utt2spk", [f"{u.id} {u.speaker}" for u in utterances])
-    spoken = {name: [u.id for u in utterances if u.speaker == name] for name in manifest.speakers}
+    spoken: dict[str, list[str]] = {name: [] for name in manifest.speakers}
+    for u in utterances:
+        spoken[u.speaker].append(u.id)
     _write(folder / "spk2utt", [f"{name} {' '.join(ids)}" for name, ids in spoken.items()])
+    genders = {u.speaker: u.gender for u in utterances if u.gender}
+    columns = {
+        "spk2gender": [f"{name} {genders[name]}" for name in spoken if name in genders],
+        "utt2lang": [f"{u.id} {u.language}" for u in utterances if u.language],
+        "text": [f"{u.id} {u.text}" for u in utterances if u.text],
+    }
+    for file, lines in columns.items():
+        if lines:
+            _write(folder / file, lines)
+
+
+def _parts(folder: Path, allow_commands: bool) -> list[_Part]:
+    """Each utterance, its path, and where in it it stands."""
+    if not (folder / "wav.scp").exists() and (folder / "feats.scp").exists():
+        return [(name, _place(entry, folder), None, None) for name, entry, _ in _table(folder / "feats.scp")]
+    recordings: dict[str, str] = {}
+    commands: dict[str, str] = {}
+    for name, entry, where in _table(folder / "wav.scp"):
+        if not entry.endswith("|"):
+            recordings[name] = _place(entry, folder)
+        elif allow_commands:
+            recordings[name] = commands[name] = entry.removesuffix("|").strip()
+        else:
+            raise BadInput(
+                f"{where} is a command; commands are not run unless allowed (prepare kaldi --allow-commands)"
+            )
+    recordings |= run_commands(commands)
+    if not (folder / "segments").exists():
+        return [(name, path, None, None) for name, path in recordings.items()]
+    return [_segment(name, rest, where, recordings) for name, rest, where in _table(folder / "segments")]
 
 
 def _table(path: Path) -> list[tuple[str, str, str]]:
@@ -74,11 +126,25 @@ def _table(path: Path) -> list[tuple[str, str, str]]:
     return list(rows.values())
 
 
-def _path(entry: str, folder: Path, where: str) -> str:
-    if entry.endswith("|") or entry.startswith("|"):
-        raise BadInput(f"{where} is a command; commands are not run, write its output to a file and name that")
+def _place(entry: str, folder: Path) -> str:
+    """An entry of a .scp as a path; it may stand at a byte of an archive (`wav.ark:1742`)."""
     below = folder / entry
-    return str(below) if below.exists() else entry
+    archive = folder / entry.rpartition(":")[0]
+    return str(below) if below.exists() or archive.is_file() else entry
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else str(Path(path).absolute())
+
+
+def _seconds(text: str, folder: Path) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise BadInput(f"{folder / 'utt2dur'}: {text!r} is no number of seconds")
+    return value
 
 
 def _speakers(folder: Path) -> dict[str, str]:
@@ -93,9 +159,7 @@ def _optional(path: Path) -> dict[str, str]:
     return {name: rest for name, rest, _ in _table(path)} if path.exists() else {}
 
 
-def _segment(
-    name: str, rest: str, where: str, recordings: dict[str, str]
-) -> tuple[str, str, float | None, float | None]:
+def _segment(name: str, rest: str, where: str, recordings: dict[str, str]) -> _Part:
     fields = rest.split()
     if len(fields) != 3:
         raise BadInput(f"{where} is not `utterance recording start end`")

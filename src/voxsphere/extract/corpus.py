@@ -4,18 +4,18 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from voxsphere.audio.stores import stamp
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_json, write_json
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.data.threads import in_threads
 from voxsphere.extract.voice import Voice, listen
 from voxsphere.pretrained import Pretrained
 
@@ -57,7 +57,7 @@ def extract(
     progress(resumed)
     failures, heard, saved = [], 0.0, begun
     try:
-        for utterance, result in _each(pretrained, todo, workers or _cores()):
+        for utterance, result in _each(pretrained, todo, workers):
             if isinstance(result, BadInput):
                 failures.append((utterance.id, str(result)))
             else:
@@ -149,44 +149,24 @@ class _Store:
 def _state(utterance: Utterance) -> str:
     """What tells that a recording is still the one that was embedded: its place, its part, its size and its time."""
     try:
-        about = os.stat(utterance.path)
-    except OSError:
+        return f"{utterance.path} {utterance.start} {utterance.duration} {stamp(utterance.path)}"
+    except (BadInput, OSError):
         return ""
-    return f"{utterance.path} {utterance.start} {utterance.duration} {about.st_size} {about.st_mtime_ns}"
 
 
 def _each(
-    pretrained: Pretrained, utterances: list[Utterance], workers: int
+    pretrained: Pretrained, utterances: list[Utterance], workers: int | None
 ) -> Iterator[tuple[Utterance, Voice | BadInput]]:
-    """Each utterance with its voice, or with what is wrong with it; in the order in which they are done."""
+    """Each utterance with its voice, or with what is wrong with it."""
 
-    def work(utterance: Utterance) -> Voice | BadInput:
+    def work(utterance: Utterance) -> Voice:
         duration = utterance.duration if utterance.start is not None else None
-        try:
-            return listen(pretrained, utterance.path, start=utterance.start, duration=duration)
-        except BadInput as error:
-            return error
-        except (OSError, UnicodeError) as error:  # a name or a place that this system cannot open
-            return BadInput(f"{utterance.path}: cannot be read ({' '.join(str(error).split())})")
+        if utterance.speed != 1:
+            raise BadInput(f"{utterance.path}: is to be played at speed {utterance.speed:g}, which extraction does not")
+        return listen(pretrained, utterance.path, start=utterance.start, duration=duration)
 
     # Torch releases the interpreter while it computes: a thread a core with one torch thread each wastes the least.
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        rest = iter(utterances)
-        running: dict[Future[Voice | BadInput], Utterance] = {}
-        try:
-            while True:
-                for utterance in islice(rest, 2 * workers - len(running)):
-                    running[pool.submit(work, utterance)] = utterance
-                if not running:
-                    return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                yield from ((running.pop(future), future.result()) for future in done)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return in_threads(work, utterances, workers=workers, begin=lambda: torch.set_num_threads(1))
 
 
 def _report_failures(out: Path, failures: list[tuple[str, str]]) -> None:

@@ -16,7 +16,7 @@ and wolves, 1998). Resampling trials ignores that, and its intervals are too nar
 Conventions: speakers are small integers, one per target trial, two per non-target trial.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,15 +58,54 @@ def bootstrap(
     `replicates` None takes `suitable_replicates`. The scores are ranked once; a replicate costs O(trials). Raises
     `BadInput` where speakers and trials do not match, or a non-target trial has the same speaker twice.
     """
-    ranking = Ranking.of(target, nontarget)
-    of_target, of_nontarget, speakers = _numbered(ranking, target_speakers, nontarget_speakers)
-    value = statistic(ranking.tally())
+    pairs = [(target, nontarget)]
+    return _bootstrap(pairs, target_speakers, nontarget_speakers, statistic, replicates, level, seed)
+
+
+def paired_bootstrap(
+    first: tuple[ArrayLike, ArrayLike],
+    second: tuple[ArrayLike, ArrayLike],
+    target_speakers: Int[np.ndarray, " targets"],
+    nontarget_speakers: Int[np.ndarray, "nontargets 2"],
+    statistic: Statistic,
+    *,
+    replicates: int | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Bootstrap:
+    """The second system's figures less the first's, on the same trials, with intervals.
+
+    Each system is a pair (target scores, non-target scores), in the order of the speakers. Both see the same resampled
+    speakers, so what makes a draw easy for both cancels. An interval without 0 in it shows a difference.
+    """
+    return _bootstrap([second, first], target_speakers, nontarget_speakers, statistic, replicates, level, seed)
+
+
+def _bootstrap(
+    systems: Sequence[tuple[ArrayLike, ArrayLike]],
+    target_speakers: Int[np.ndarray, " targets"],
+    nontarget_speakers: Int[np.ndarray, "nontargets 2"],
+    statistic: Statistic,
+    replicates: int | None,
+    level: float,
+    seed: int,
+) -> Bootstrap:
+    """The figures of the first system, less those of the second where there is one."""
+    rankings = [Ranking.of(target, nontarget) for target, nontarget in systems]
+    numbered = [_numbered(ranking, target_speakers, nontarget_speakers) for ranking in rankings]
+    of_target, of_nontarget, speakers = numbered[0]
+
+    def figures(*weights: Float64[np.ndarray, " trials"]) -> Float64[np.ndarray, " figures"]:
+        each = [statistic(ranking.tally(*weights)) for ranking in rankings]
+        return each[0] if len(each) == 1 else each[0] - each[1]
+
+    value = figures()
     if replicates is None:
-        replicates = suitable_replicates(len(ranking.target) + len(ranking.nontarget))
+        replicates = suitable_replicates(len(of_target) + len(of_nontarget))
     if speakers < 2 or replicates < 1:
         return Bootstrap(value, None, None, speakers, 0, 0)
     draw = stream("bootstrap over speakers", seed)
-    figures = np.empty((replicates, len(value)))
+    drawn = np.empty((replicates, len(value)))
     done = redrawn = 0
     while done < replicates:
         count = np.bincount(draw.integers(0, speakers, speakers), minlength=speakers).astype(np.float64)
@@ -75,9 +114,9 @@ def bootstrap(
         if not (target_weight.any() and nontarget_weight.any()):
             redrawn += 1
             continue
-        figures[done] = statistic(ranking.tally(target_weight, nontarget_weight))
+        drawn[done] = figures(target_weight, nontarget_weight)
         done += 1
-    low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Bootstrap(value, low, high, speakers, replicates, redrawn)
 
 

@@ -26,6 +26,8 @@ class Features(Protocol):
 
     def __call__(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames dim"]: ...
 
+    def frames_of(self, samples: int) -> int: ...
+
 
 class Encoder(Protocol):
     """A network over frames; time may shrink."""

@@ -11,7 +11,10 @@ from voxsphere.core.errors import BadInput
 
 @dataclass(frozen=True)
 class Card:
-    """What `card.json` holds. Licences are SPDX names, or "not stated"; texts are plain sentences."""
+    """What `card.json` holds. Licences are SPDX names, or "not stated"; texts are plain sentences.
+
+    `published` are others' results, `measured` those of whoever made the folder, each with how it was measured.
+    """
 
     name: str
     summary: str
@@ -23,6 +26,7 @@ class Card:
     training_data: str
     front_end: str
     published: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
     long_input: str = "beyond 60 s: equal windows of at most 60 s, averaged by their speech seconds"
     min_speech_seconds: float = 0.5
     calibration: Calibration | None = None
@@ -31,7 +35,7 @@ class Card:
     def to_json(self) -> dict[str, Any]:
         """The card as JSON values."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain["published"] = list(self.published)
+        plain["published"], plain["measured"] = list(self.published), list(self.measured)
         plain["calibration"] = self.calibration.to_json() if self.calibration else None
         plain["errors"] = self.errors.to_json() if self.errors else None
         return plain
@@ -48,10 +52,12 @@ class Card:
         missing = [f.name for f in fields(Card) if f.name not in values and f.name in _REQUIRED]
         if missing:
             raise BadInput(f"{where}: a card needs {', '.join(missing)}")
-        published, least = values.get("published", []), values.get("min_speech_seconds", 0.0)
-        if not isinstance(published, list) or not isinstance(least, int | float):
-            raise BadInput(f"{where}: published is a list of sentences, min_speech_seconds a number")
-        values["published"] = tuple(published)
+        told = {name: values.get(name, []) for name in ("published", "measured")}
+        if not all(isinstance(value, list) for value in told.values()):
+            raise BadInput(f"{where}: published and measured are lists of sentences")
+        if not isinstance(values.get("min_speech_seconds", 0.0), int | float):
+            raise BadInput(f"{where}: min_speech_seconds is a number")
+        values |= {name: tuple(value) for name, value in told.items()}
         for name, kind in (("calibration", Calibration), ("errors", ErrorTable)):
             if values.get(name) is not None:
                 try:

@@ -100,7 +100,10 @@ def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str)
 
 
 def _recipe(content: Any, catalogue: Mapping[str, Callable[..., Any]], path: Path) -> Callable[[], Any]:
-    recipe = rebuild(content, catalogue)
+    try:
+        recipe = rebuild(content, catalogue)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
     if not callable(recipe):
         raise BadInput(f"{path}: describes no part (it needs a name under 'part')")
     found: Callable[[], Any] = recipe

@@ -16,6 +16,7 @@ from voxsphere.audio.features import Fbank
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.backend.calibrate import Calibration
 from voxsphere.backend.expected import ErrorTable
+from voxsphere.core.files import cache_folder
 from voxsphere.core.parts import describe
 from voxsphere.models.campplus import CamPlusPlus, from_3dspeaker
 from voxsphere.models.ge2e_lstm import GE2ELstm, from_resemblyzer
@@ -24,7 +25,7 @@ from voxsphere.models.projection import LengthNorm, LinearNorm
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 from voxsphere.pretrained.folder import build, save_folder
-from voxsphere.pretrained.sources import WheelMember, cache_folder, fetch_member
+from voxsphere.pretrained.sources import WheelMember, fetch_member
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, sha256
+from voxsphere.core.files import atomic, cache_folder, sha256
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,6 @@ class WheelMember:
     sha256: str
     megabytes: int
     also: "tuple[WheelMember, ...]" = ()
-
-
-def cache_folder() -> Path:
-    """`VOXSPHERE_CACHE`, or `voxsphere` in the user's cache folder."""
-    given = os.environ.get("VOXSPHERE_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME")
-    return Path(given) if given else (Path(base) if base else Path.home() / ".cache") / "voxsphere"
 
 
 def fetch_member(source: WheelMember) -> Path:

@@ -1,0 +1,97 @@
+"""Waves and features in HDF5 files: a dataset an utterance, usually in a group a speaker."""
+
+import atexit
+import io
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from jaxtyping import Float32
+
+from voxsphere.audio.kept import Kept
+from voxsphere.audio.ranges import Window, is_remote, ranges, shown, stamp
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import existing
+
+RATE = "sample_rate"
+"""The attribute of a dataset of samples that tells its rate in Hz; features have none."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One utterance in an HDF5 file."""
+
+    name: str
+    data: Any  # h5py.Dataset
+
+    def wave(self) -> tuple[int, int]:
+        """The sample rate in Hz and the number of samples; `BadInput` where this is no wave."""
+        rate = self.data.attrs.get(RATE)
+        if rate is None or self.data.ndim != 1 or self.data.dtype.kind not in "fi" or int(rate) < 1:
+            raise BadInput(f"{self.name}: is no wave: one axis of numbers and an attribute {RATE!r} are expected")
+        return int(rate), len(self.data)
+
+    def samples(self, start: int, stop: int) -> Float32[np.ndarray, " samples"]:
+        """The wave from sample `start` to `stop`, ±1: whole numbers are taken as such of their width."""
+        read = self._read(np.s_[start:stop])
+        if read.dtype.kind == "f":
+            return read.astype(np.float32, copy=False)
+        return read.astype(np.float32) * np.float32(2.0 ** (1 - 8 * read.dtype.itemsize))
+
+    def frames(self, start: int, stop: int | None) -> Float32[np.ndarray, "frames dim"]:
+        """The features from frame `start` to `stop`, of a dataset of shape [1, dim, frames]."""
+        if self.data.ndim != 3 or self.data.shape[0] != 1:
+            raise BadInput(f"{self.name}: its shape {self.data.shape} is not [1, dim, frames], as features have it")
+        return np.ascontiguousarray(self._read(np.s_[0, :, start:stop]).T, dtype=np.float32)
+
+    def _read(self, part: Any) -> np.ndarray:
+        try:
+            return np.asarray(self.data[part])
+        except (OSError, RuntimeError) as error:
+            raise BadInput(f"{self.name}: is damaged ({_reason(error)}); copy the file again") from error
+
+
+def open_dataset(file: str, member: str, name: str) -> Dataset:
+    """The dataset `speaker/utterance` of a file at a path or an address. `name` is what messages call it."""
+    try:
+        state = "" if is_remote(file) else stamp(file)
+    except OSError:
+        state = stamp(str(existing(file)))
+    content = _FILES.get((file, state), lambda: _open(file))
+    try:
+        found = content.get(member)
+    except (KeyError, RuntimeError, OSError) as error:
+        raise BadInput(f"{name}: is damaged ({_reason(error)}); copy the file again") from error
+    if not hasattr(found, "dtype"):
+        what = "is a group" if found is not None else "there is no such dataset in the file"
+        raise BadInput(f"{name}: {what}; a dataset is named speaker/utterance")
+    return Dataset(name, found)
+
+
+def _open(file: str) -> Any:
+    try:
+        import h5py
+    except ImportError:
+        raise BadInput(f"{shown(file)}: HDF5 files need h5py: pip install 'voxsphere[data]'") from None
+    try:
+        if not is_remote(file):
+            return h5py.File(file, "r")
+        source = ranges(file)
+        window = Window(source, 0, source.size)
+        return h5py.File(io.BufferedReader(cast(io.RawIOBase, window), buffer_size=1 << 20), "r")
+    except OSError as error:
+        raise BadInput(f"{shown(file)}: cannot be read as HDF5 ({_reason(error)}); copy it again") from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()).strip("'\"")[:120]
+
+
+_FILES: Kept[Any] = Kept(16)
+
+
+@atexit.register
+def _close_all() -> None:
+    # HDF5 closes what is open when the process ends, by way of Python for a file at an address; by then that is gone.
+    for file in _FILES.clear():
+        file.close()

@@ -1,0 +1,1 @@
+"""How fast voxsphere is on this machine."""

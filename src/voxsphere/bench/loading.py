@@ -1,0 +1,104 @@
+"""Is it the loader or the device that a training run waits for? Each is timed alone, then both together."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+
+from voxsphere.data.batch import Batch
+from voxsphere.data.loader import Share, load
+from voxsphere.train.feed import feed
+from voxsphere.train.loop import steps
+from voxsphere.train.parameters import parameter_groups
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.schedule import Progress
+
+
+@dataclass(frozen=True)
+class Loading:
+    """Utterances a second: of the loader alone, of the device fed from memory, and of both together (medians).
+
+    `kept` is the share of the device's own speed that is left when real batches feed it.
+    """
+
+    batch_size: int
+    workers: int
+    loader: float
+    device: float
+    together: float
+
+    @property
+    def kept(self) -> float:
+        """together / device."""
+        return self.together / self.device
+
+    @property
+    def bottleneck(self) -> Literal["loader", "device"]:
+        """Which of the two the other waits for."""
+        return "loader" if self.loader < self.device else "device"
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as JSON values."""
+        return asdict(self) | {"kept": self.kept, "bottleneck": self.bottleneck}
+
+
+def loading_speed(
+    recipe: Recipe,
+    *,
+    workers: int,
+    batches: int = 20,
+    cpu: bool = False,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Loading:
+    """Time `batches` batches of the recipe each way, after three to warm up. Nothing is saved."""
+    AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
+    accelerator = Accelerator(cpu=cpu, mixed_precision="no" if recipe.compute == "fp32" else recipe.compute)
+    data = recipe.data()
+    torch.manual_seed(recipe.seed)
+    model = recipe.model()
+    objective = recipe.objective(model=model, num_speakers=len(data.train.speakers))
+    objective, optimizer = accelerator.prepare(objective, recipe.optimizer(parameter_groups(objective)))
+    items, plan = feed(recipe, data, model)
+    share = Share(micro=recipe.accumulate)
+
+    def fresh() -> Iterator[Batch]:
+        return load(items, plan, first=0, share=share, workers=workers)
+
+    def updates(fed: Iterator[Batch]) -> Iterator[Any]:
+        return steps(
+            objective, optimizer, fed, accelerator,
+            progress=lambda made: Progress(made, 10**6, 10**6), learning_rate=recipe.learning_rate(),
+            clip=recipe.clip, pieces=recipe.accumulate,
+        )  # fmt: skip
+
+    one = next(fresh())
+    alone = _paces(fresh(), batches, progress, each=recipe.accumulate)
+    device = _paces(updates(_again(one)), batches, progress)
+    both = _paces(updates(fresh()), batches, progress)
+    rates = (recipe.batch_size / pace for pace in (alone, device, both))
+    return Loading(recipe.batch_size, workers, *rates)
+
+
+def _again(batch: Batch) -> Iterator[Batch]:
+    while True:
+        yield batch
+
+
+def _paces(source: Iterator[Any], count: int, progress: Callable[[int], None], each: int = 1) -> float:
+    """The median of the seconds that a batch takes, or `each` pieces of one."""
+    seconds = []
+    for i in range(count + 3):
+        begun = time.perf_counter()
+        for _ in range(each):
+            next(source)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        if i >= 3:
+            seconds.append(time.perf_counter() - begun)
+        progress(1)
+    return statistics.median(seconds)

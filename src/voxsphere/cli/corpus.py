@@ -1,0 +1,231 @@
+"""The verbs of a corpus: prepare, check, split, trials, pack; `VERBS` is what the command line registers.
+
+Imports stand inside the functions, so that `--help` does not wait for torch.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voxsphere.cli.corpus_check import check
+from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, print_json
+from voxsphere.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from voxsphere.core.manifest import Manifest
+    from voxsphere.core.trials import Trials
+
+
+class Store(StrEnum):
+    """What `pack` makes."""
+
+    SHARDS = "shards"
+    HDF5 = "hdf5"
+
+
+class Encoding(StrEnum):
+    """How `pack` stores sound."""
+
+    AS_IS = "as-is"
+    FLAC = "flac"
+    OPUS = "opus"
+
+
+class ListForm(StrEnum):
+    """The two forms of a trial list."""
+
+    VOXCELEB = "voxceleb"
+    KALDI = "kaldi"
+
+
+def prepare(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="folder, kaldi, voxceleb, librispeech, …, lhotse:NAME.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder that the corpus lies in.")],
+    out: Annotated[Path, typer.Option(help="The manifest to write: .tsv or .parquet.")],
+    allow_commands: Annotated[
+        bool, typer.Option("--allow-commands", help="Run what a wav.scp gives as a command; only lists you trust.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a manifest of a corpus as it was downloaded, and its official trial lists beside it.
+
+    The list NAME is saved as STEM.NAME.txt beside the manifest STEM.tsv. Files that the corpus should have and has not
+    are counted, and named in OUT.missing.txt. JSON: out, utterances, speakers, trials (name, path, trials of each),
+    missing, missing_list (null if nothing is missing).
+    """
+    from voxsphere.cli import show_corpus
+    from voxsphere.core.files import atomic, check_writable
+    from voxsphere.data.corpora import prepare as prepare_corpus
+
+    if out.suffix not in (".tsv", ".parquet"):
+        raise BadInput(f"{out}: a manifest is named .tsv or .parquet")
+    check_writable(out)
+    made = prepare_corpus(kind, root, allow_commands=allow_commands)
+    made.manifest.save(out)
+    lists = [_saved(trials, name, out.with_name(f"{out.stem}.{name}.txt")) for name, trials in made.trials.items()]
+    listed = out.with_name(f"{out.name}.missing.txt")
+    listed.unlink(missing_ok=True)
+    if made.missing:
+        with atomic(listed) as file:
+            file.writelines(f"{path}\n" for path in made.missing)
+    told: dict[str, Any] = {"out": str(out), **_size(made.manifest), "trials": lists, "missing": len(made.missing)}
+    if as_json:
+        print_json(told | {"missing_list": str(listed) if made.missing else None})
+        return
+    show_corpus.manifest(made.manifest, out)
+    for each in lists:
+        typer.echo(f"{each['trials']} trials in {each['path']}")
+    for path in made.missing[:SHOWN]:
+        typer.echo(f"voxsphere: {path}: is missing", err=True)
+    if made.missing:
+        typer.echo(f"voxsphere: {len(made.missing)} files are missing; all are listed in {listed}", err=True)
+
+
+def split(
+    manifest: Source,
+    out: Annotated[
+        Path, typer.Option(help="A folder for train.tsv and held_out.tsv; or one table, with a column split.")
+    ],
+    held_out: Annotated[str, typer.Option(help="A share of the speakers (0.1), or their number (50).")] = "0.1",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Split a corpus by speakers into those who teach and those held out to judge, fair to data sets and genders.
+
+    JSON: train and held_out, each with path, utterances and speakers; the path is the same where one table is written.
+    """
+    from voxsphere.cli import show_corpus
+    from voxsphere.data.manifests import open_manifest
+    from voxsphere.data.split import marked
+    from voxsphere.data.split import split as split_speakers
+
+    whole = open_manifest(manifest)
+    teaching, judging = split_speakers(whole, held_out=_share(held_out), seed=seed)
+    if out.suffix in (".tsv", ".parquet"):
+        paths = out, out
+        marked(whole, judging).save(out)
+    else:
+        paths = out / "train.tsv", out / "held_out.tsv"
+        teaching.save(paths[0])
+        judging.save(paths[1])
+    if as_json:
+        sides = zip(("train", "held_out"), paths, (teaching, judging), strict=True)
+        print_json({name: {"path": str(path), **_size(side)} for name, path, side in sides})
+    else:
+        show_corpus.manifest(teaching, paths[0], "to learn from")
+        show_corpus.manifest(judging, paths[1], "held out")
+
+
+def trials(
+    manifest: Source,
+    out: Annotated[Path, typer.Option(help="The list to write.")],
+    targets: Annotated[int, typer.Option(min=1, help="How many target trials, dealt evenly to the speakers.")] = 10_000,
+    nontargets_per_target: Annotated[int, typer.Option(min=0, help="Non-target trials for each of them.")] = 5,
+    same_gender: Annotated[bool, typer.Option(help="Non-targets are of one gender.")] = True,
+    same_language: Annotated[bool, typer.Option(help="Non-targets are of one language.")] = False,
+    same_dataset: Annotated[bool, typer.Option(help="Non-targets are of one data set.")] = True,
+    cross_session: Annotated[
+        bool, typer.Option(help="Targets are of two sessions, for speakers who have them.")
+    ] = True,
+    form: Annotated[ListForm, typer.Option(help="`1 a b`, or `a b target`.")] = ListForm.VOXCELEB,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw a trial list, balanced over the speakers of a corpus.
+
+    What could not be done as asked is told on stderr. JSON: out, trials, targets, nontargets, recordings, notes.
+    """
+    from voxsphere.data.manifests import open_manifest
+    from voxsphere.data.pairs import draw
+
+    drawn = draw(
+        open_manifest(manifest),
+        targets=targets,
+        nontargets_per_target=nontargets_per_target,
+        same_gender=same_gender,
+        same_language=same_language,
+        same_dataset=same_dataset,
+        cross_session=cross_session,
+        seed=seed,
+    )
+    _saved(drawn.trials, out.name, out, form)
+    count = len(drawn.trials)
+    same = int(drawn.trials.target.sum()) if drawn.trials.target is not None else 0
+    if as_json:
+        counts = {"trials": count, "targets": same, "nontargets": count - same, "recordings": len(drawn.trials.ids)}
+        print_json({"out": str(out), **counts, "notes": list(drawn.notes)})
+        return
+    typer.echo(f"{count} trials of {len(drawn.trials.ids)} recordings, {same} of them targets, in {out}")
+    for note in drawn.notes:
+        typer.echo(f"voxsphere: {note}", err=True)
+
+
+def pack(
+    manifest: Source,
+    out: Annotated[Path, typer.Option(help="A folder for shards, or a file .h5.")],
+    to: Annotated[Store | None, typer.Option(help="Told by the ending of --out if not given.")] = None,
+    encoding: Annotated[Encoding, typer.Option(help="flac rounds to 16 bits; opus is for shards.")] = Encoding.AS_IS,
+    shard_megabytes: Annotated[int, typer.Option(min=1, help="Megabytes at which a shard is closed.")] = 256,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Pack a corpus into tar shards or one HDF5 file, with a manifest of it; a second call goes on with shards.
+
+    Exit status 2 if a recording had to be left out. JSON: out, manifest, utterances, speakers, failures (id, reason).
+    """
+    from voxsphere.cli import show, show_corpus
+    from voxsphere.data.manifests import open_manifest
+    from voxsphere.data.pack import pack as pack_corpus
+
+    whole = open_manifest(manifest)
+    form = to or (Store.HDF5 if out.suffix in (".h5", ".hdf5") else Store.SHARDS)
+    with show.progress("packing", total=len(whole)) as progress:
+        packed = pack_corpus(
+            whole,
+            out,
+            form=form.value,
+            encoding=encoding.value,
+            shard_megabytes=shard_megabytes,
+            workers=workers,
+            progress=progress,
+        )
+    if as_json:
+        failures = [{"id": name, "reason": reason} for name, reason in packed.failures]
+        print_json({"out": str(out), "manifest": str(packed.path), **_size(packed.manifest), "failures": failures})
+    else:
+        show_corpus.manifest(packed.manifest, packed.path, "packed")
+        for _, reason in packed.failures[:SHOWN]:
+            typer.echo(f"voxsphere: {reason}", err=True)
+        if packed.failures:
+            typer.echo(f"voxsphere: {len(packed.failures)} recordings were left out", err=True)
+    if packed.failures:
+        raise typer.Exit(2)
+
+
+VERBS: tuple[Callable[..., None], ...] = (prepare, check, split, trials, pack)
+
+
+def _saved(trials: "Trials", name: str, path: Path, form: ListForm = ListForm.VOXCELEB) -> dict[str, Any]:
+    """Save a trial list, and say what it is."""
+    if blank := next((each for each in trials.ids if each.split() != [each]), None):
+        raise BadInput(f"{path}: a trial list cannot hold an id with blanks, such as {blank!r}; give ids without")
+    trials.save(path, form.value)
+    return {"name": name, "path": str(path), "trials": len(trials)}
+
+
+def _share(text: str) -> float | int:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise BadInput(f"--held-out {text}: give a share of the speakers (0.1) or their number (50)") from None
+
+
+def _size(manifest: "Manifest") -> dict[str, int]:
+    return {"utterances": len(manifest), "speakers": len(manifest.speakers)}

@@ -1,0 +1,107 @@
+"""Batches of a run from any step on: which examples (the plan), and the workers that make them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest
+from voxsphere.core.random import stream
+from voxsphere.data.batch import Batch, Item, collate
+from voxsphere.data.dataset import Draw, Items
+from voxsphere.data.examples import Examples
+from voxsphere.data.samplers import Sampler
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which examples each step of a run takes: a pure function of the step."""
+
+    sampler: Sampler
+    examples: Examples
+    durations: tuple[float | None, ...]
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many batches an epoch has."""
+        return self.sampler.batches_per_epoch
+
+    def from_step(self, first: int) -> Iterator[list[Draw]]:
+        """The draws of step `first` and of all that follow, for ever."""
+        epoch, step = divmod(first, self.steps_per_epoch)
+        while True:
+            rows = self.sampler.batches(epoch)
+            for position in range(step, self.steps_per_epoch):
+                yield self._deal(epoch, position, rows[position])
+            epoch, step = epoch + 1, 0
+
+    def _deal(self, epoch: int, position: int, rows: np.ndarray) -> list[Draw]:
+        random = stream("deal", self.seed, epoch, position)
+        seconds = self.examples.seconds([self.durations[row] for row in rows], random)
+        seeds = random.integers(2**62, size=len(rows))
+        return [Draw(int(row), int(seed), seconds) for row, seed in zip(rows, seeds, strict=True)]
+
+
+def durations_of(manifest: Manifest) -> tuple[float | None, ...]:
+    """The utterances' lengths in seconds as they will be heard, where the manifest tells them."""
+    return tuple(None if u.duration is None else u.duration / u.speed for u in manifest)
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of each batch that one process takes: rank `rank` of `world`, in `micro` pieces one after the other."""
+
+    rank: int = 0
+    world: int = 1
+    micro: int = 1
+
+    def check(self, batch_size: int) -> None:
+        """`BadInput` unless a batch can be shared out evenly."""
+        if batch_size % (self.world * self.micro):
+            raise BadInput(
+                f"a batch of {batch_size} cannot be shared out evenly to {self.world} processes × {self.micro} pieces; "
+                "take a batch_size that can"
+            )
+
+    def pieces(self, draws: list[Draw]) -> Iterator[list[Draw]]:
+        """This process's pieces of a batch, in order."""
+        size = len(draws) // (self.world * self.micro)
+        first = self.rank * self.micro * size
+        yield from (draws[first + i * size : first + (i + 1) * size] for i in range(self.micro))
+
+
+def load(items: Items, plan: Plan, *, first: int, share: Share, workers: int = 0, pin: bool = False) -> Iterator[Batch]:
+    """The batches of this process from step `first` on, for ever, `share.micro` a step.
+
+    `workers` processes make them ahead (0: this one makes them when asked). Their number changes no bit of a batch.
+    Raises `BadInput` where one file after the other cannot be read.
+    """
+    pieces = (piece for draws in plan.from_step(first) for piece in share.pieces(draws))
+    loader: DataLoader[Item] = DataLoader(
+        items,  # type: ignore[arg-type]  # torch asks for no more than the two methods that Items has
+        batch_sampler=_Endless(pieces),
+        collate_fn=collate,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=pin,
+        generator=torch.Generator(),  # or it would draw a number from torch's own, which is the loop's
+    )
+    try:
+        yield from loader
+    except BadInput as error:
+        # A worker's error arrives with its whole traceback as its text; the last line is what was said.
+        raise BadInput(str(error).strip().splitlines()[-1].partition("BadInput: ")[2] or str(error)) from None
+
+
+class _Endless:
+    """torch's loader asks its batch sampler for an iterator, once."""
+
+    def __init__(self, pieces: Iterator[list[Draw]]) -> None:
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        return self.pieces

@@ -1,0 +1,167 @@
+"""A manifest made ready to learn from: which speakers teach, and which are held out to judge."""
+
+import csv
+import hashlib
+import io
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_text
+from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.trials import Trials
+from voxsphere.data.manifests import open_manifest
+from voxsphere.data.pairs import trials as draw_trials
+from voxsphere.data.split import split as split_speakers
+from voxsphere.data.test_lists import is_test_list
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a run learns from (`train`) and the held-out speakers' utterances and trials it is judged by.
+
+    Speakers are named `dataset/speaker` where the manifest tells data sets apart. `stamp` says in words what a reader
+    of the results must know, such as that a test list chose the model; "" where there is nothing.
+    """
+
+    train: Manifest
+    held_out: Manifest
+    trials: Trials
+    stamp: str = ""
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The number of each training utterance's speaker, in `train.speakers`."""
+        number = {speaker: i for i, speaker in enumerate(self.train.speakers)}
+        return tuple(number[utterance.speaker] for utterance in self.train)
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve letters that stand for the utterances, their order, and the trials."""
+        digest = hashlib.sha256()
+        for utterance in (*self.train, *self.held_out):
+            told = (utterance.id, utterance.speaker, utterance.start, utterance.duration, utterance.speed)
+            digest.update(repr(told).encode())
+        digest.update(repr([self.trials.ids, self.trials.enrol.tolist(), self.trials.test.tolist()]).encode())
+        return digest.hexdigest()[:12]
+
+
+def training_set(
+    *,
+    manifest: str,
+    split: str = "",
+    split_table: str = "",
+    datasets: tuple[str, ...] = (),
+    min_seconds: float = 0.0,
+    min_utterances: int = 1,
+    held_out: float | int = 0.05,
+    held_out_manifest: str = "",
+    trials: str = "",
+    targets: int = 2000,
+    same_gender: bool = True,
+    speeds: tuple[float, ...] = (),
+    allow_test_list: bool = False,
+    seed: int = 0,
+) -> TrainingSet:
+    """The training set of a manifest; paths may name environment variables (`$VOXCELEB/vox2.tsv`).
+
+    Taken are utterances whose `split` is the one named (by the manifest's column, or by `split_table`, a table of
+    `speaker split` with perhaps `dataset`), of the data sets named, of `min_seconds` or more, of speakers with
+    `min_utterances` or more. `held_out` speakers (a share, or a number) judge the run, or those of `held_out_manifest`;
+    the trials are `targets` drawn ones and as many non-targets five times over, of one gender where it is known, or
+    those in the file `trials`. Each of `speeds` adds the corpus played so fast as further speakers.
+
+    Raises `BadInput` where nothing or hardly anything is left, where held-out speakers are among those that teach,
+    and for a list of trials that is known as a test list, unless `allow_test_list`.
+    """
+    whole = _named(_with_splits(_open(manifest), split_table))
+    found = _chosen(whole, manifest, split, datasets, min_seconds)
+    if held_out_manifest:
+        teaching, judging = found, _named(_open(held_out_manifest))
+        if both := sorted(set(teaching.speakers) & set(judging.speakers)):
+            raise BadInput(f"{held_out_manifest}: {len(both)} of its speakers, such as {both[0]}, are in {manifest}")
+    else:
+        teaching, judging = split_speakers(found, held_out=held_out, seed=seed)
+    counts = Counter(utterance.speaker for utterance in teaching)
+    kept = tuple(utterance for utterance in teaching if counts[utterance.speaker] >= min_utterances)
+    train = Manifest(kept)
+    if len(train.speakers) < 2:
+        raise BadInput(f"{manifest}: leaves {len(train.speakers)} speakers to learn from; two are the least")
+    stamp = ""
+    if trials:
+        pairs = Trials.load(_expanded(trials))
+        reason = is_test_list(pairs, Path(trials).name, manifest=whole)
+        if reason and not allow_test_list:
+            raise BadInput(
+                f"{trials}: {reason}; a test list must not choose a model. Leave it out to validate on held-out train "
+                "speakers (or set data.allow_test_list=true, and the model's card will say so)"
+            )
+        stamp = f"validated on a test list ({reason}): its figures are no test results" if reason else ""
+        judging = _only(whole if reason else judging, train, pairs, trials)
+    else:
+        pairs = draw_trials(judging, targets=targets, same_gender=same_gender, seed=seed)
+    return TrainingSet(train.with_speeds_as_speakers(*speeds) if speeds else train, judging, pairs, stamp)
+
+
+def _open(path: str) -> Manifest:
+    return open_manifest(_expanded(path))
+
+
+def _expanded(path: str) -> str:
+    whole = os.path.expandvars(os.path.expanduser(path))
+    if "$" in whole:
+        name = whole[whole.index("$") + 1 :].split("/")[0].strip("{}")
+        raise BadInput(f"{path}: the environment variable {name} is not set; set it, or name the path itself")
+    return whole
+
+
+def _with_splits(manifest: Manifest, table: str) -> Manifest:
+    if not table:
+        return manifest
+    part_of = _read_split(_expanded(table))
+
+    def part(utterance: Utterance) -> str:
+        return part_of.get((utterance.dataset, utterance.speaker)) or part_of.get(("", utterance.speaker), "")
+
+    return Manifest(tuple(replace(utterance, split=part(utterance)) for utterance in manifest))
+
+
+def _chosen(manifest: Manifest, name: str, split: str, datasets: tuple[str, ...], min_seconds: float) -> Manifest:
+    kept = tuple(
+        utterance
+        for utterance in manifest
+        if (not split or utterance.split == split)
+        and (not datasets or utterance.dataset in datasets)
+        and (utterance.duration is None or utterance.duration / utterance.speed >= min_seconds)
+    )
+    if not kept:
+        asked = [f"split {split!r}"] * bool(split) + [f"data sets {', '.join(datasets)}"] * bool(datasets)
+        wanted = " and ".join(asked) or "enough seconds"
+        raise BadInput(f"{name}: none of its {len(manifest)} utterances is of {wanted}")
+    return Manifest(kept)
+
+
+def _named(manifest: Manifest) -> Manifest:
+    """Speakers as dataset/speaker: two data sets may use one name for two people."""
+    return Manifest(tuple(replace(u, speaker=f"{u.dataset}/{u.speaker}") if u.dataset else u for u in manifest))
+
+
+def _read_split(path: str) -> dict[tuple[str, str], str]:
+    rows = csv.DictReader(io.StringIO(read_text(path)), delimiter="\t")
+    if not {"speaker", "split"} <= set(rows.fieldnames or ()):
+        raise BadInput(f"{path}: a table of splits has the columns speaker and split, and perhaps dataset")
+    return {(row.get("dataset") or "", row["speaker"]): row["split"] for row in rows}
+
+
+def _only(judging: Manifest, train: Manifest, pairs: Trials, name: str) -> Manifest:
+    """The utterances that the trials name; none may be of a speaker to learn from."""
+    known = {utterance.id: utterance for utterance in judging}
+    teachers = set(train.speakers)
+    for id in pairs.ids:
+        if id not in known:
+            raise BadInput(f"{name}: {id} is not among the held-out recordings; list those, or leave the list out")
+        if known[id].speaker in teachers:
+            raise BadInput(f"{name}: {id} is of {known[id].speaker}, who is learnt from; hold that speaker out")
+    return Manifest(tuple(known[id] for id in pairs.ids))

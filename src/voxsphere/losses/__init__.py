@@ -1,0 +1,1 @@
+"""What training minimises: heads over the classes of the training speakers."""

@@ -1,0 +1,63 @@
+"""A recipe for a folder of somebody's own recordings, found by looking at it."""
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from voxsphere.audio.features import Fbank
+from voxsphere.core.errors import BadInput
+from voxsphere.data.examples import Crops
+from voxsphere.data.manifests import open_manifest
+from voxsphere.data.samplers import SpeakerBalanced
+from voxsphere.data.training_set import training_set
+from voxsphere.losses.margin import AamSoftmax
+from voxsphere.models.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.pooling import AttentiveStatsPooling
+from voxsphere.models.projection import NormLinearNorm
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.recipes.augmentation import from_own_recordings
+from voxsphere.train.objectives import Classification
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.schedule import Cosine
+
+EXAMPLES = 60_000
+"""About so many crops are learnt from in all, an hour or less on two cores."""
+
+
+def own_folder(path: Path) -> Recipe:
+    """A small ECAPA-TDNN for what lies in `path`: speakers to hold out, batch, epochs and augmentation fitted to it.
+
+    A fifth of the speakers who have two files or more are held out, at least two and at most fifty. `BadInput` where
+    fewer than two would be left to learn from.
+    """
+    manifest = open_manifest(path)
+    counts = Counter(utterance.speaker for utterance in manifest)
+    several = sum(count > 1 for count in counts.values())
+    held_out = min(50, max(2, round(several / 5)))
+    if several < 2 or len(counts) - held_out < 2:
+        raise BadInput(
+            f"{path}: {len(counts)} speakers, {several} of them with two files or more; four speakers with two files "
+            "each are the least to learn from and to judge by"
+        )
+    learning = len(manifest) * (len(counts) - held_out) // len(counts)
+    batch = min(32, max(2, learning // 4))
+    return Recipe(
+        name=path.resolve().stem or "voices",
+        data=partial(training_set, manifest=str(path.resolve()), held_out=held_out),
+        model=partial(
+            SpeakerModel,
+            features=partial(Fbank, num_mels=80, cmn=True),
+            encoder=partial(EcapaTdnn, width=256, last=768, squeeze=64),
+            pooling=partial(AttentiveStatsPooling, bottleneck=64, context=True),
+            projection=partial(NormLinearNorm, dim=128),
+        ),
+        objective=partial(Classification, head=partial(AamSoftmax, margin=0.2, scale=30.0)),
+        examples=partial(Crops, length=2.0),
+        sampler=SpeakerBalanced,
+        augment=from_own_recordings(None if (path / "wav.scp").exists() else str(path.resolve())),
+        learning_rate=partial(Cosine, peak=1e-3, final=1e-6, warmup_epochs=1),
+        batch_size=batch,
+        epochs=min(100, max(5, EXAMPLES // max(1, learning))),
+        clip=5.0,
+        keep="best",
+    )

@@ -1,0 +1,60 @@
+"""Checkpoints: everything that a run needs to go on to the bit, in one file that is whole or not there."""
+
+import hashlib
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import atomic
+
+KEPT = 2
+"""How many checkpoints stay: should the disk damage the newest, the one before it serves."""
+
+
+def save(folder: Path, step: int, state: dict[str, Any]) -> Path:
+    """Write `state` (tensors, numbers, texts, and lists and dicts of them) and remove all but the newest `KEPT`.
+
+    The file's name carries its digest, so that a file which has changed since is known as damaged. Raises `BadInput`
+    when it cannot be written; older checkpoints then stand untouched.
+    """
+    held = io.BytesIO()
+    torch.save(state, held)
+    content = held.getbuffer()
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    path = folder / f"step-{step:09d}-{digest}.pt"
+    with atomic(path, "wb") as file:
+        file.write(content)
+    for older in _all(folder)[KEPT:]:
+        older.unlink(missing_ok=True)
+    _sweep(folder)
+    return path
+
+
+def newest(folder: Path) -> dict[str, Any] | None:
+    """The state of the newest checkpoint that is whole, None where there is none; damaged ones are told on stderr."""
+    for path in _all(folder):
+        try:
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest()[:16] != path.stem.rpartition("-")[2]:
+                raise BadInput("its content is not what was written")
+            state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            return state
+        except Exception as error:  # damage shows in as many ways as there are bytes
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            print(f"voxsphere: {path}: damaged ({reason}); going back to the one before", file=sys.stderr)
+    return None
+
+
+def _all(folder: Path) -> list[Path]:
+    """The checkpoints, the newest first."""
+    return sorted(folder.glob("step-*-*.pt"), reverse=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed saves left behind."""
+    for rest in folder.glob(".step-*"):
+        rest.unlink(missing_ok=True)

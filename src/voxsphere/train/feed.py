@@ -1,0 +1,30 @@
+"""What a recipe feeds its model with: the items of its training set, and the plan of which come when."""
+
+from voxsphere.audio.augment.chain import draw_all
+from voxsphere.core.random import stream
+from voxsphere.data.dataset import Items
+from voxsphere.data.loader import Plan, durations_of
+from voxsphere.data.training_set import TrainingSet
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.train.recipe import Recipe
+
+
+def feed(recipe: Recipe, data: TrainingSet, model: SpeakerModel) -> tuple[Items, Plan]:
+    """The items, cut for the model's front end, and the plan; see `data.loader.load`.
+
+    `BadInput` where an augmentation's recordings are not to be had: better now than as ten broken files.
+    """
+    augment = tuple(make() for make in recipe.augment)
+    draw_all(augment, stream("trial of the augmentation"), model.sample_rate, model.sample_rate)
+    items = Items(
+        data.train,
+        data.classes,
+        model.sample_rate,
+        model.features.frames_of,
+        model.features.dim,
+        augment,
+        None if recipe.masks is None else recipe.masks(),
+    )
+    durations = durations_of(data.train)
+    sampler = recipe.sampler(data.classes, durations, batch_size=recipe.batch_size, seed=recipe.seed)
+    return items, Plan(sampler, recipe.examples(), durations, recipe.seed)

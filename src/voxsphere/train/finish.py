@@ -1,0 +1,144 @@
+"""A finished run to a model one can use: the folder with its card, calibrated decisions, and the page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import voxsphere
+from voxsphere.backend.calibrate import Calibration
+from voxsphere.core.embeddings import Embeddings
+from voxsphere.core.manifest import Manifest
+from voxsphere.core.scores import Scores
+from voxsphere.core.trials import Trials
+from voxsphere.data.training_set import TrainingSet
+from voxsphere.evaluate.calibration import cross_validated_llr, fit_error_table
+from voxsphere.evaluate.results import Results, evaluate
+from voxsphere.evaluate.scoring import score
+from voxsphere.extract.corpus import extract
+from voxsphere.pretrained import Card, open_folder, save_folder
+from voxsphere.train.page import write_page
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.weights import Weights
+
+LEAST_SPEAKERS = 10
+"""Fewer held-out speakers say nothing of how often decisions fail, and the model is left without a calibration."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The model folder, its figures on held-out speakers, its card, and the page."""
+
+    model: Path
+    page: Path
+    results: Results
+    card: Card
+
+
+def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None] = lambda done: None) -> Finished:
+    """Make `model/`, `held_out.scores.txt` and `report.html` in the run's folder, of its weights.
+
+    The model is calibrated on the held-out speakers' trials, where there are enough speakers, and the error rates to
+    expect are cross-validated over them; no test list is read.
+    """
+    folder = Path(folder)
+    data = recipe.data()
+    weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
+    state, epochs = weights.model(), weights.epochs
+    card = _card(recipe, data, epochs)
+    target = save_folder(recipe.model, state, card, folder / "model")
+    embeddings = _embed(target, data.held_out, folder, progress)
+    known = _heard(data.trials, embeddings)
+    scores = score(known, embeddings)
+    scores.save(folder / "held_out.scores.txt")
+    speaker_of = data.held_out.speaker_of()
+    results = evaluate(scores, speaker_of=speaker_of)
+    card = _with_results(_calibrated(card, scores, embeddings, speaker_of), results, data)
+    target = save_folder(recipe.model, state, card, folder / "model")
+    page = folder / "report.html"
+    write_page(folder, page, results=results, scores=scores, card=card)
+    return Finished(target, page, results, card)
+
+
+def _embed(model: Path, held_out: Manifest, folder: Path, progress: Callable[[int], None]) -> Embeddings:
+    out = folder / "held_out.safetensors"
+    out.unlink(missing_ok=True)  # a longer run of the same folder makes another model
+    extract(open_folder(model), held_out, out, progress=progress)
+    return Embeddings.load(out)
+
+
+def _heard(trials: Trials, embeddings: Embeddings) -> Trials:
+    """The trials of which both recordings could be embedded."""
+    there = np.isin(np.array(trials.ids), np.array(embeddings.ids))
+    both = there[trials.enrol] & there[trials.test]
+    if both.all():
+        return trials
+    names = np.array(trials.ids)
+    target = None if trials.target is None else trials.target[both]
+    return Trials.from_pairs(list(names[trials.enrol[both]]), list(names[trials.test[both]]), target)
+
+
+def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
+    model = recipe.model()
+    millions = sum(p.numel() for p in model.parameters()) / 1e6
+    network = type(model.encoder).__name__
+    learnt = f"{len(data.train)} utterances of {len(data.train.speakers)} speakers"
+    sets = sorted({utterance.dataset for utterance in data.train if utterance.dataset})
+    languages = sorted({utterance.language for utterance in data.train if utterance.language})
+    spoken = f"; languages: {', '.join(languages)}" if 0 < len(languages) <= 12 else ""
+    chosen = f"epochs {epochs[0]} to {epochs[-1]} averaged" if len(epochs) > 1 else f"epoch {epochs[0]}"
+    return Card(
+        name=recipe.name,
+        summary=f"{network}, {millions:.2f} M parameters, {model.dim}-d embeddings, trained on {learnt}",
+        paper=(type(model.encoder).__doc__ or "").strip().splitlines()[0],
+        source=f"voxsphere {voxsphere.__version__}, recipe {recipe.name} ({recipe.hash}), {chosen}",
+        licence_code="Apache-2.0",
+        licence_weights="not stated",
+        licence_data="not stated",
+        training_data=learnt + (f" ({', '.join(sets)})" if sets else "") + spoken,
+        front_end=f"{model.sample_rate} Hz, {_front_end(recipe)}",
+    )
+
+
+def _front_end(recipe: Recipe) -> str:
+    features = recipe.model.keywords["features"]
+    options = ", ".join(f"{name}={value}" for name, value in getattr(features, "keywords", {}).items())
+    return f"{getattr(features, 'func', features).__name__}({options})"
+
+
+def _calibrated(card: Card, scores: Scores, embeddings: Embeddings, speaker_of: dict[str, str]) -> Card:
+    """The card with a calibration and the error rates to expect, if there are speakers enough to measure them."""
+    trials = scores.trials
+    assert trials.target is not None
+    assert embeddings.seconds is not None
+    seconds = embeddings.seconds[np.asarray(embeddings.rows(trials.ids))]
+    names = sorted({speaker_of[name] for name in trials.ids})
+    number = np.searchsorted(names, [speaker_of[name] for name in trials.ids])
+    speaker_a, speaker_b = number[trials.enrol], number[trials.test]
+    seconds_a, seconds_b = seconds[trials.enrol], seconds[trials.test]
+    enough = np.minimum(seconds_a, seconds_b) >= card.min_speech_seconds
+    target = np.asarray(trials.target)
+    if len(np.unique(speaker_a[target & enough])) < LEAST_SPEAKERS:
+        return card
+    values = scores.values[enough]
+    sides = seconds_a[enough], seconds_b[enough], target[enough], speaker_a[enough], speaker_b[enough]
+    said = (
+        f"fitted on trials of {len(names)} speakers held out from training (EER known to training, which went by it "
+        "to choose epochs)"
+    )
+    llr = cross_validated_llr(values, *sides)
+    errors = fit_error_table(llr, *sides, provenance=f"cross-validated over speakers; {said}")
+    if not errors.bins:
+        return card
+    return replace(card, calibration=Calibration.fit(values, *sides[:3], provenance=said), errors=errors)
+
+
+def _with_results(card: Card, results: Results, data: TrainingSet) -> Card:
+    low, high = results.eer.interval or (float("nan"), float("nan"))
+    between = f" (95 % interval {100 * low:.1f} to {100 * high:.1f})" if results.eer.interval else ""
+    told = (
+        f"EER {100 * results.eer.value:.1f} %{between} on {results.trials} trials of {results.speakers} speakers held "
+        "out from training"
+    )
+    return replace(card, measured=(told, *([data.stamp] if data.stamp else [])))

@@ -1,0 +1,84 @@
+"""The learning curves of a run: what was lost, what was set, and what held-out speakers said of it, as figures."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from voxsphere.evaluate.page import Html, figure, figures, paragraph
+from voxsphere.train.curves import Curve, chart
+from voxsphere.train.trace import Columns, Trace
+
+_SET = {
+    "learning_rate": "The learning rate, as scheduled.",
+    "margin": "The margin that the loss asks for.",
+    "gradient_norm": "The length of the gradient before each update.",
+}
+"""What the logbook tells of the steps beside losses and accuracy."""
+
+
+def learning(trace: Trace) -> Html:
+    """All curves of the run, side by side where the page is wide enough; those on held-out speakers come first."""
+    if not trace.learning:
+        return paragraph("Nothing is in the logbook yet.")
+    return figures(*_at_validations(trace), *_losses(trace), *_settings(trace))
+
+
+def _at_validations(trace: Trace) -> Iterator[Html]:
+    if (eer := _curve(trace.judged, "eer")) is not None:
+        what = "Equal error rate (EER) on held-out speakers, by cosine."
+        yield _drawn(trace, "EER", [eer], what, shown=_per_cent)
+    wanted = (("min_dcf", "p = 0.01", "target"), ("min_dcf_0.001", "p = 0.001", "nontarget"))
+    found = [c for name, label, kind in wanted if (c := _curve(trace.judged, name, label, kind)) is not None]
+    if found:
+        what = "minDCF on held-out speakers, at two shares p of target trials; 1 is not listening."
+        yield _drawn(trace, "minDCF", found, what)
+
+
+def _losses(trace: Trace) -> Iterator[Html]:
+    columns = trace.learning
+    names = [name for name in columns if name not in ("step", "epoch", "accuracy", *_SET)]
+    for name in sorted(names, key=lambda name: name != "loss"):
+        if (curve := _curve(columns, name)) is not None:
+            what = (
+                "The loss on the examples it learns from." if name == "loss" else f"{name}, as the objective names it."
+            )
+            yield _drawn(trace, name, [curve], what, from_zero=False)
+    if (curve := _curve(columns, "accuracy")) is not None:
+        what = "Accuracy: how often the likeliest of the speakers it learns is the right one."
+        yield _drawn(trace, "accuracy", [curve], what, shown=_per_cent)
+
+
+def _settings(trace: Trace) -> Iterator[Html]:
+    for name, what in _SET.items():
+        if (curve := _curve(trace.learning, name)) is not None:
+            clip = trace.recipe["clip"] if name == "gradient_norm" else None
+            cut = (
+                "" if clip is None else f" Longer ones were cut to {clip:g} (dashed, where the drawing reaches so far)."
+            )
+            limit = None if clip is None else (float(clip), f"bound {clip:g}")
+            yield _drawn(trace, name.replace("_", " "), [curve], what + cut, limit=limit)
+
+
+def _drawn(
+    trace: Trace,
+    label: str,
+    drawn: Sequence[Curve],
+    what: str,
+    *,
+    shown: Callable[[float], str] = lambda value: f"{value:g}",
+    from_zero: bool = True,
+    limit: tuple[float, str] | None = None,
+) -> Html:
+    picture = chart(label, drawn, steps=trace.step, shown=shown, from_zero=from_zero, chosen=trace.chosen, limit=limit)
+    return figure(picture, what)
+
+
+def _curve(columns: Columns, name: str, label: str = "", kind: str = "target") -> Curve | None:
+    """The lines that hold a number by this name, None where none does."""
+    values = columns.get(name, np.zeros(0))
+    known = np.isfinite(values)
+    return Curve(label or name, columns["step"][known], values[known], kind) if known.any() else None
+
+
+def _per_cent(value: float) -> str:
+    return f"{100 * value:.4g} %"

@@ -1,0 +1,32 @@
+"""One run at a time in a folder: two would write over each other's checkpoints."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from voxsphere.core.errors import BadInput
+
+
+@contextmanager
+def only_here(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; `BadInput` where another process holds it. A killed process holds nothing.
+
+    Where the system has no such locks (Windows), nobody is kept out.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    path = folder / ".lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BadInput(f"{folder}: another process trains there; wait for it, or choose another --out") from error
+        yield

@@ -1,0 +1,64 @@
+"""Every part that a training recipe may name, and its class."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import optim
+
+from voxsphere.catalogue import CATALOGUE
+from voxsphere.data.examples import Crops, Whole
+from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.synthetic_set import synthetic_set
+from voxsphere.data.training_set import training_set
+from voxsphere.train.average import Ema
+from voxsphere.train.margins import LambdaAnnealing, MarginRamp
+from voxsphere.train.objectives import Classification
+from voxsphere.train.sam import Sam
+from voxsphere.train.schedule import (
+    Constant,
+    Cosine,
+    Cyclic,
+    Exponential,
+    InverseSqrt,
+    Linear,
+    OneCycle,
+    Plateau,
+    Steps,
+    Stopping,
+)
+from voxsphere.train.validation import Verification
+
+# torch's own optimisers: all of them, also those of later versions.
+_OPTIMIZERS = {name: getattr(optim, name) for name in optim.__all__ if name[0].isupper() and name != "Optimizer"}
+
+PARTS: dict[str, Callable[..., Any]] = {
+    **_OPTIMIZERS,
+    **CATALOGUE,
+    # data
+    "Bucketed": Bucketed,
+    "Crops": Crops,
+    "Shuffled": Shuffled,
+    "SpeakerBalanced": SpeakerBalanced,
+    "SpeakersByUtterances": SpeakersByUtterances,
+    "Whole": Whole,
+    "synthetic_set": synthetic_set,
+    "training_set": training_set,
+    # training
+    "Classification": Classification,
+    "Ema": Ema,
+    "Sam": Sam,
+    "Verification": Verification,
+    # schedules
+    "Constant": Constant,
+    "Cosine": Cosine,
+    "Cyclic": Cyclic,
+    "Exponential": Exponential,
+    "InverseSqrt": InverseSqrt,
+    "LambdaAnnealing": LambdaAnnealing,
+    "Linear": Linear,
+    "MarginRamp": MarginRamp,
+    "OneCycle": OneCycle,
+    "Plateau": Plateau,
+    "Steps": Steps,
+    "Stopping": Stopping,
+}

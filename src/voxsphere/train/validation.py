@@ -1,0 +1,84 @@
+"""How good the model is so far, on speakers that it does not learn from."""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+
+from voxsphere.audio.wave import read
+from voxsphere.backend.cosine import cosine
+from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.trials import Trials
+from voxsphere.metrics.detection import eer_of, error_rates, min_dcf_of
+from voxsphere.models.speaker import SpeakerModel
+
+FIGURES = ("eer", "min_dcf", "min_dcf_0.001", "loss", "error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """EER and minDCF (priors 0.01 and 0.001) of held-out speakers' trials by cosine, `every` so many epochs.
+
+    `figure` is what schedules, stopping and `keep="best"` go by, lower is better: one of `FIGURES` or a product such
+    as "eer*min_dcf"; "loss" and "error" (1 − accuracy) are means over the training batches since the last validation.
+    Of each utterance the first `seconds` are embedded.
+    """
+
+    figure: str = "eer"
+    every: int = 1
+    seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        if strange := [name for name in self.figure.split("*") if name not in FIGURES]:
+            raise BadInput(f"validation.figure: no figure {strange[0]!r}; there are {', '.join(FIGURES)}, and products")
+        if self.every < 1 or not self.seconds > 0:
+            raise BadInput("validation: every is 1 epoch or more, and seconds are more than 0")
+
+    def value(self, figures: dict[str, float]) -> float:
+        """The figure that decides, from all those measured."""
+        return prod(figures[name] for name in self.figure.split("*"))
+
+    def measure(
+        self, model: SpeakerModel, held_out: Manifest, trials: Trials, accelerator: Accelerator
+    ) -> dict[str, float]:
+        """The figures; each process embeds its share of the utterances, all get the same figures."""
+        own = held_out.utterances[accelerator.process_index :: accelerator.num_processes]
+        found = self._embed(model, own)
+        vectors = dict(gather_object(list(found.items())) if accelerator.num_processes > 1 else found.items())
+        rows = {name: row for row, name in enumerate(vectors)}
+        known = np.array([rows.get(name, -1) for name in trials.ids])
+        enrol, test = known[trials.enrol], known[trials.test]
+        there = (enrol >= 0) & (test >= 0)
+        if trials.target is None:
+            raise BadInput("the validation trials do not say which are of the same speaker")
+        target = np.asarray(trials.target)[there]
+        if target.all() or not target.any():
+            raise BadInput("too few held-out recordings can be read to validate on")
+        scores = cosine(np.stack(list(vectors.values())), enrol[there], test[there])
+        curve = error_rates(scores[target], scores[~target])
+        return {
+            "eer": float(eer_of(curve)),
+            "min_dcf": float(min_dcf_of(curve, p_target=0.01)),
+            "min_dcf_0.001": float(min_dcf_of(curve, p_target=0.001)),
+        }
+
+    def _embed(self, model: SpeakerModel, utterances: tuple[Utterance, ...]) -> dict[str, np.ndarray]:
+        vectors: dict[str, np.ndarray] = {}
+        for first in range(0, len(utterances), 64):
+            some = utterances[first : first + 64]
+            waves = {u.id: wave for u in some if (wave := self._wave(u, model)) is not None}
+            vectors.update(zip(waves, model.embed(list(waves.values())), strict=True))
+        return vectors
+
+    def _wave(self, utterance: Utterance, model: SpeakerModel) -> np.ndarray | None:
+        limit = self.seconds
+        if utterance.start is not None and utterance.duration is not None:
+            limit = min(limit, utterance.duration)
+        try:
+            wave = read(utterance.path, rate=model.sample_rate, start=utterance.start, duration=limit)
+        except BadInput:
+            return None  # `voxsphere check` tells which; one broken file is no reason to lose the epoch
+        return wave if len(wave) >= model.shortest else None

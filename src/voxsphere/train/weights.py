@@ -1,0 +1,59 @@
+"""The weights of past epochs, as far as the finished model may want them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import atomic
+from voxsphere.train.average import average
+
+Keep = Literal["last", "best", "average"]
+
+
+class Weights:
+    """`weights/epoch-000012.safetensors`: the last epoch, the best, or the last `count`."""
+
+    def __init__(self, folder: Path, *, keep: Keep, count: int) -> None:
+        self.folder, self.keep, self.count = folder, keep, count
+
+    def save(self, epoch: int, state: Mapping[str, Tensor], *, best: bool) -> None:
+        """Keep an epoch's weights, and drop those that nobody will ask for any more."""
+        if self.keep == "best" and not best:
+            return
+        path = self.folder / f"epoch-{epoch:06d}.safetensors"
+        with atomic(path, "wb") as file:
+            file.write(save({name: value.detach().cpu().contiguous() for name, value in state.items()}))
+        for other in self._all()[: -(self.count if self.keep == "average" else 1)]:
+            other.unlink(missing_ok=True)
+        for rest in self.folder.glob(".epoch-*"):  # of a process that was killed while it wrote
+            rest.unlink(missing_ok=True)
+
+    def forget_after(self, epoch: int) -> None:
+        """Drop the weights of later epochs, which a broken run left and the resumed one makes again."""
+        for path in self._all():
+            if _epoch_of(path) > epoch:
+                path.unlink(missing_ok=True)
+
+    def model(self) -> dict[str, Tensor]:
+        """The weights that become the model."""
+        paths = self._all()
+        if not paths:
+            raise BadInput(f"{self.folder}: holds no weights yet; a model is made at the end of an epoch")
+        return average([load_file(path) for path in paths]) if len(paths) > 1 else load_file(paths[0])
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs that make up the model."""
+        return tuple(_epoch_of(path) for path in self._all())
+
+    def _all(self) -> list[Path]:
+        """The files, the oldest first."""
+        return sorted(self.folder.glob("epoch-*.safetensors"))
+
+
+def _epoch_of(path: Path) -> int:
+    return int(path.stem.removeprefix("epoch-"))

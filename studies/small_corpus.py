@@ -1,0 +1,146 @@
+"""The recipe `small_corpus` on the development corpus: three seeds, and what they are to beat.
+
+    python -m studies.small_corpus train 0        # and 1, and 2: an hour each on two cores; resumes by itself
+    python -m studies.small_corpus score          # once, when all three are trained
+    python -m studies.small_corpus score --other speechbrain-ecapa512=EMBEDDINGS.npz
+
+The corpus is packed into one HDF5 file first, so that Ogg Opus is decoded once. `score` embeds what the trial lists
+name by each seed's model, by an untrained copy of its network, and by the mean and standard deviation of each
+utterance's 80 log mel bands (less the mean over train speakers); it writes
+`studies/outputs/scores/NAME/LIST.cosine.parquet` and `studies/outputs/small_corpus.json`, which holds the figures on
+held-out train speakers and the paired comparisons. All choices were made on held-out train speakers; the trial lists
+are scored once.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+
+from studies.pieces import corpus
+from voxsphere.audio.features import Fbank
+from voxsphere.audio.wave import read
+from voxsphere.core.embeddings import Embeddings
+from voxsphere.core.files import cache_folder, write_json
+from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.scores import Scores
+from voxsphere.core.trials import Trials
+from voxsphere.data.pack import pack
+from voxsphere.evaluate.comparison import compare
+from voxsphere.evaluate.scoring import score as cosine_scores
+from voxsphere.extract.corpus import extract
+from voxsphere.pretrained import open_folder, save_folder
+from voxsphere.recipes.small_corpus import small_corpus
+from voxsphere.train.finish import finish
+from voxsphere.train.logbook import read_logbook
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.run import train as run
+
+SEEDS = (0, 1, 2)
+OUT = Path("studies/outputs")
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def train(seed: int, epochs: Annotated[int | None, typer.Option()] = None) -> None:
+    """Train one seed, or go on with it."""
+    recipe = _recipe(seed)
+    recipe = recipe.with_options(f"epochs={epochs}") if epochs else recipe
+    told = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    outcome = run(recipe, _folder(seed), watch=lambda glance: told(str(glance)), told=told)
+    if outcome.finished:
+        finish(recipe, _folder(seed))
+
+
+@app.command()
+def score(other: Annotated[list[str] | None, typer.Option(help="NAME=EMBEDDINGS of another system.")] = None) -> None:
+    """Score every list by every system, and compare."""
+    lists = {path.stem.removeprefix("trials_"): Trials.load(path) for path in sorted(corpus().glob("trials_*.txt"))}
+    named = {name for trials in lists.values() for name in trials.ids}
+    whole = Manifest.load(corpus() / "manifest.tsv")
+    manifest = Manifest(tuple(utterance for utterance in whole if utterance.id in named))
+    systems = {f"small_corpus-seed{seed}": _embedded(_folder(seed) / "model", manifest) for seed in SEEDS}
+    systems["small_corpus-untrained"] = _embedded(_untrained(), manifest)
+    systems["mean-and-std"] = _statistics(manifest, whole)
+    systems |= {name: Embeddings.load(path) for name, _, path in (each.partition("=") for each in other or [])}
+    scored: dict[str, dict[str, Scores]] = {}
+    for name, embeddings in systems.items():
+        scored[name] = {key: cosine_scores(trials, embeddings) for key, trials in lists.items()}
+        for key, scores in scored[name].items():
+            scores.save(OUT / "scores" / name / f"{key}.cosine.parquet")
+    speaker_of = {u.id: f"{u.dataset}/{u.speaker}" for u in manifest}
+    write_json(OUT / "small_corpus.json", {"held_out": _held_out(), "compared": _compared(scored, speaker_of)})
+
+
+def _recipe(seed: int) -> Recipe:
+    packed = cache_folder() / "studies" / "corpus.h5"
+    if not packed.with_suffix(".tsv").exists():
+        pack(Manifest.load(corpus() / "manifest.tsv"), packed, form="hdf5")
+    return small_corpus().with_options(f"data.manifest={packed.with_suffix('.tsv')}", f"seed={seed}")
+
+
+def _folder(seed: int) -> Path:
+    return cache_folder() / "studies" / f"small_corpus-seed{seed}"
+
+
+def _embedded(model: Path, manifest: Manifest) -> Embeddings:
+    pretrained = open_folder(model)
+    out = cache_folder() / "studies" / f"{model.parent.name}-{pretrained.fingerprint}.safetensors"
+    if not out.exists():
+        extract(pretrained, manifest, out)
+    return Embeddings.load(out)
+
+
+def _untrained() -> Path:
+    recipe = small_corpus()
+    torch.manual_seed(recipe.seed)
+    card = open_folder(_folder(SEEDS[0]) / "model").card
+    return save_folder(
+        recipe.model, recipe.model().state_dict(), card, cache_folder() / "studies" / "untrained" / "model"
+    )
+
+
+def _statistics(manifest: Manifest, whole: Manifest) -> Embeddings:
+    features = Fbank()
+
+    def described(utterances: list[Utterance]) -> np.ndarray:
+        bands = (features(torch.from_numpy(read(u.path, rate=16000))[None])[0] for u in utterances)
+        return np.stack([torch.cat([band.mean(0), band.std(0)]).numpy() for band in bands])
+
+    train = {u.id for u in _recipe(0).data().train}
+    centre = described([u for u in whole if u.id in train][::5]).mean(0)
+    return Embeddings(manifest.ids, (described(list(manifest)) - centre).astype(np.float32), model="mean and std")
+
+
+def _held_out() -> dict[str, Any]:
+    """The last validation of each seed, with the recipe's hash."""
+    lines = {seed: read_logbook(_folder(seed) / "logbook.jsonl") for seed in SEEDS}
+    return {
+        "recipe": {str(seed): _recipe(seed).hash for seed in SEEDS},
+        "last": {
+            str(seed): [line for line in told if line["kind"] == "validation"][-1] for seed, told in lines.items()
+        },
+    }
+
+
+def _compared(scored: dict[str, dict[str, Scores]], speaker_of: dict[str, str]) -> list[dict[str, Any]]:
+    ours = [name for name in scored if name.startswith("small_corpus-seed")]
+    others = [name for name in scored if name not in ours]
+    return [
+        {
+            "list": key,
+            "ours": mine,
+            "other": other,
+            **compare(scored[mine][key], scored[other][key], speaker_of=speaker_of).to_json(),
+        }
+        for mine in ours
+        for other in others
+        for key in scored[mine]
+    ]
+
+
+if __name__ == "__main__":
+    app()

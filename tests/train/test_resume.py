@@ -1,0 +1,80 @@
+"""A run that is killed again and again ends with the weights and the logbook of one that was not, to the bit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from voxsphere.core.random import stream
+
+HERE = Path(__file__).parent
+RECIPE = HERE / "tiny_recipe.py"
+
+
+def command(run: Path, world: int, *driver: str) -> list[str]:
+    program = [str(HERE / "killed_in_save.py"), *driver] if driver else ["-m", "voxsphere"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={world}"] if world > 1 else []
+    return [sys.executable, *launcher, *program, "train", str(RECIPE), "--out", str(run), "--save-steps", "3"]
+
+
+def start(line: list[str], speakers: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"SPEAKERS": str(speakers), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process and all that it started, which the launcher puts into groups of their own."""
+    for child in [*psutil.Process(process.pid).children(recursive=True), process]:
+        child.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def wait_for_lines(run: Path, lines: int, process: subprocess.Popen[bytes]) -> None:
+    logbook = run / "logbook.jsonl"
+    until = time.monotonic() + 120
+    while not logbook.exists() or logbook.read_bytes().count(b"\n") < lines:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < until, "the run does not go on"
+        time.sleep(0.002)
+
+
+def made(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in [run / "logbook.jsonl", *sorted((run / "weights").iterdir())]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", [1, 2])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(world, speakers, tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert start(command(whole, world), speakers).wait() == 0
+    lines = stream("kills", world).permutation(12)[:2] + 1
+    for line in sorted(lines):
+        process = start(command(broken, world), speakers)
+        wait_for_lines(broken, int(line), process)
+        kill(process)
+    if world == 1:
+        inside = start(command(broken, world, "2"), speakers)
+        assert inside.wait() == -signal.SIGKILL
+        assert list((broken / "checkpoints").glob(".step-*")), "no half checkpoint lies there: nothing was proven"
+    assert start(command(broken, world), speakers).wait() == 0
+    assert made(broken) == made(whole)
+    assert not list((broken / "checkpoints").glob(".step-*"))
+
+
+@pytest.mark.slow
+def test_sigterm_finishes_the_step_and_saves(speakers, tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert start(command(whole, 1), speakers).wait() == 0
+    line = [*command(stopped, 1)[:-2], "--save-seconds", "3600", "--set", "epochs=8"]
+    process = start(line, speakers)
+    wait_for_lines(stopped, 3, process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 143
+    assert list((stopped / "checkpoints").glob("step-*")), "nothing was saved"
+    assert start(line, speakers).wait() == 0
+    assert made(stopped) == made(whole)
