@@ -207,6 +207,16 @@ def test_too_many_broken_files_end_the_run(tiny, speakers, tmp_path, monkeypatch
         train(tiny, tmp_path / "run", workers=0)
 
 
+def test_pieces_of_one_utterance_are_one_line(tiny, tmp_path):
+    with pytest.raises(BadInput, match="no spread for batch norm"):
+        train(replace(tiny, accumulate=8), tmp_path, workers=0)
+
+
+def test_a_batch_that_cannot_be_shared_out_is_one_line(tiny, tmp_path):
+    with pytest.raises(BadInput, match="cannot be shared out evenly to 1 processes × 3 pieces"):
+        train(replace(tiny, accumulate=3), tmp_path, workers=0)
+
+
 def test_a_loss_that_is_no_number_ends_the_run(tiny, tmp_path):
     wild = replace(tiny, learning_rate=partial(Constant, value=1e30), clip=None, ema=None)
     with pytest.raises(BadInput, match="the loss is no number any more at step"):

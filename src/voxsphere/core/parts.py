@@ -63,6 +63,18 @@ def rebuild(description: Json, catalogue: Mapping[str, Callable[..., Any]]) -> A
     return description
 
 
+def classes_of(part: object) -> dict[str, Callable[..., Any]]:
+    """The classes and functions that a part names, by name: what `rebuild` needs besides a catalogue for one's own."""
+    if isinstance(part, partial):
+        own = {part.func.__name__: part.func}
+        return own | {name: made for value in part.keywords.values() for name, made in classes_of(value).items()}
+    if isinstance(part, type):
+        return {part.__name__: part}
+    if isinstance(part, list | tuple):
+        return {name: made for value in part for name, made in classes_of(value).items()}
+    return {}
+
+
 def override(part: Any, name: str, text: str, catalogue: Mapping[str, Callable[..., Any]]) -> Any:
     """A copy of `part` with one option changed: `override(recipe, "model.encoder.width", "1024", CATALOGUE)`.
 

@@ -59,7 +59,7 @@ def training_set(
     held_out: float | int = 0.05,
     held_out_manifest: str = "",
     trials: str = "",
-    targets: int = 2000,
+    targets: int | None = 2000,
     same_gender: bool = True,
     speeds: tuple[float, ...] = (),
     allow_test_list: bool = False,
@@ -70,8 +70,8 @@ def training_set(
     Taken are utterances whose `split` is the one named (by the manifest's column, or by `split_table`, a table of
     `speaker split` with perhaps `dataset`), of the data sets named, of `min_seconds` or more, of speakers with
     `min_utterances` or more. `held_out` speakers (a share, or a number) judge the run, or those of `held_out_manifest`;
-    the trials are `targets` drawn ones and as many non-targets five times over, of one gender where it is known, or
-    those in the file `trials`. Each of `speeds` adds the corpus played so fast as further speakers.
+    the trials are `targets` drawn ones (null: all) and five times as many non-targets, of one gender where it is
+    known, or those in the file `trials`. Each of `speeds` adds the corpus played so fast as further speakers.
 
     Raises `BadInput` where nothing or hardly anything is left, where held-out speakers are among those that teach,
     and for a list of trials that is known as a test list, unless `allow_test_list`.

@@ -10,6 +10,7 @@ import voxsphere
 from voxsphere.backend.calibrate import Calibration
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.manifest import Manifest
+from voxsphere.core.parts import classes_of
 from voxsphere.core.scores import Scores
 from voxsphere.core.trials import Trials
 from voxsphere.data.training_set import TrainingSet
@@ -17,7 +18,7 @@ from voxsphere.evaluate.calibration import cross_validated_llr, fit_error_table
 from voxsphere.evaluate.results import Results, evaluate
 from voxsphere.evaluate.scoring import score
 from voxsphere.extract.corpus import extract
-from voxsphere.pretrained import Card, open_folder, save_folder
+from voxsphere.pretrained import Card, Pretrained, open_folder, save_folder
 from voxsphere.train.page import write_page
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.weights import Weights
@@ -48,7 +49,7 @@ def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None
     state, epochs = weights.model(), weights.epochs
     card = _card(recipe, data, epochs)
     target = save_folder(recipe.model, state, card, folder / "model")
-    embeddings = _embed(target, data.held_out, folder, progress)
+    embeddings = _embed(open_folder(target, extra=classes_of(recipe.model)), data.held_out, folder, progress)
     known = _heard(data.trials, embeddings)
     scores = score(known, embeddings)
     scores.save(folder / "held_out.scores.txt")
@@ -61,10 +62,10 @@ def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None
     return Finished(target, page, results, card)
 
 
-def _embed(model: Path, held_out: Manifest, folder: Path, progress: Callable[[int], None]) -> Embeddings:
+def _embed(model: Pretrained, held_out: Manifest, folder: Path, progress: Callable[[int], None]) -> Embeddings:
     out = folder / "held_out.safetensors"
     out.unlink(missing_ok=True)  # a longer run of the same folder makes another model
-    extract(open_folder(model), held_out, out, progress=progress)
+    extract(model, held_out, out, progress=progress)
     return Embeddings.load(out)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from torch import nn
 from torch.optim import LBFGS
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import check_writable, read_json, write_json
 from voxsphere.data.loader import Share, load
 from voxsphere.data.threads import cores
 from voxsphere.data.training_set import TrainingSet
@@ -23,7 +23,8 @@ from voxsphere.train.journal import Journal
 from voxsphere.train.lock import only_here
 from voxsphere.train.loop import Step, steps
 from voxsphere.train.parameters import parameter_groups
-from voxsphere.train.recipe import Recipe, check_form, differences
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.run_folder import check_data, claim
 from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Progress
 from voxsphere.train.signals import Wish
@@ -82,7 +83,7 @@ def train(
     accelerator = _accelerator(recipe, cpu)
     with only_here(folder) if accelerator.is_main_process else nullcontext():
         if accelerator.is_main_process:
-            _claim(folder, recipe)
+            claim(folder, recipe)
         accelerator.wait_for_everyone()
         return _train(
             _Run(recipe, folder, recipe.data(), accelerator, workers=_workers(workers), watch=watch, told=told),
@@ -145,6 +146,7 @@ class _Run:
         self.items, self.plan = feed(recipe, data, model)
         self.share = Share(accelerator.process_index, accelerator.num_processes, recipe.accumulate)
         self.share.check(recipe.batch_size)
+        _check_pieces(self.bare, recipe.batch_size // (self.share.world * self.share.micro))
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
         self.journal = Journal(folder, accelerator, max_broken=recipe.max_broken, told=told)
@@ -242,7 +244,9 @@ class _Run:
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
-        _check_data(self.folder, self.data, self.accelerator)
+        if self.accelerator.is_main_process:
+            check_data(self.folder, self.data)
+        self.accelerator.wait_for_everyone()
         state = checkpoint.newest(self.folder / "checkpoints")
         if state is not None:
             self.bare.load_state_dict(state["objective"])
@@ -279,40 +283,10 @@ def _accelerator(recipe: Recipe, cpu: bool) -> Accelerator:
     return Accelerator(cpu=cpu or not torch.accelerator.is_available(), mixed_precision=precision)
 
 
-def _claim(folder: Path, recipe: Recipe) -> None:
-    """Make the folder this recipe's, or see that it is."""
-    path = folder / "recipe.json"
-    if path.exists():
-        earlier = check_form(read_json(path), str(path))
-        if changed := differences(earlier, recipe.to_json()):
-            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            raise BadInput(f"{folder}: holds a run of another recipe ({changed[0]}{more}); choose another --out")
-        return
-    check_writable(path)
-    recipe.save(path)
-
-
-def _check_data(folder: Path, data: TrainingSet, accelerator: Accelerator) -> None:
-    path = folder / "data.json"
-    told = {
-        "fingerprint": data.fingerprint,
-        "utterances": len(data.train),
-        "speakers": len(data.train.speakers),
-        "held_out_utterances": len(data.held_out),
-        "held_out_speakers": len(data.held_out.speakers),
-        "trials": len(data.trials),
-        "stamp": data.stamp,
-    }
-    if path.exists():
-        earlier = read_json(path)
-        if earlier["fingerprint"] != data.fingerprint:
-            raise BadInput(
-                f"{folder}: was begun with other data ({earlier['utterances']} utterances, now {told['utterances']}, "
-                "or other labels); bring the manifest back, or choose another --out"
-            )
-    elif accelerator.is_main_process:
-        write_json(path, told)
-    accelerator.wait_for_everyone()
+def _check_pieces(objective: nn.Module, size: int) -> None:
+    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in objective.modules())
+    if size < 2 and normed:
+        raise BadInput("one utterance a piece has no spread for batch norm; take a larger batch_size, or fewer pieces")
 
 
 def _workers(asked: int | None) -> int:
