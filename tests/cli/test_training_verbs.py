@@ -1,0 +1,79 @@
+"""`train`, `recipes` and `bench loader` as a person and a program meet them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+RECIPE = str(Path(__file__).parents[1] / "train" / "tiny_recipe.py")
+SHORT = ("--set", "epochs=2", "--workers", "0")
+
+
+@pytest.fixture
+def tiny(speakers, monkeypatch):
+    monkeypatch.setenv("SPEAKERS", str(speakers))
+    return RECIPE
+
+
+def test_train_prints_one_object_and_makes_a_model_that_verifies(tiny, speakers, voxsphere, tmp_path):
+    done = voxsphere("train", tiny, "--out", tmp_path / "run", *SHORT, "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    assert (told["steps"], told["resumed_at"], told["broken"]) == (10, 0, {})
+    assert set(told["held_out"]) >= {"eer", "eer_interval", "min_dcf", "counts"}
+    assert Path(told["report"]).exists()
+    pair = (speakers / "s00" / "0.wav", speakers / "s01" / "1.wav")
+    verdict = voxsphere("verify", *pair, "--model", told["model"], "--json")
+    assert verdict.status == 0, verdict.err
+    assert json.loads(verdict.out)["score"] is not None
+
+
+def test_the_same_command_goes_on_and_the_run_folder_alone_is_enough(tiny, voxsphere, tmp_path):
+    assert voxsphere("train", tiny, "--out", tmp_path / "run", *SHORT).status == 0
+    again = voxsphere("train", tmp_path / "run", "--workers", "0", "--json")
+    assert again.status == 0, again.err
+    assert json.loads(again.out)["resumed_at"] == 10
+
+
+@pytest.mark.slow
+def test_a_folder_of_speakers_is_all_that_is_needed(speakers, voxsphere, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = voxsphere("train", speakers, "--set", "epochs=1", "--set", "model.encoder.width=32", "--workers", "0")
+    assert done.status == 0, done.err
+    assert "voxsphere verify A B --model runs/" in done.out
+    assert (next(tmp_path.glob("runs/*/model")) / "card.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nowhere",), "no recipe 'nowhere'"),
+        ((RECIPE, "--set", "epochs"), "an option is changed by name=value"),
+        ((RECIPE, "--set", "model.encoder.widht=3"), "did you mean 'width'"),
+        ((RECIPE, "--set", "epochs=many"), "epochs: takes a whole number, not 'many'"),
+        ((RECIPE, "--device", "tpu"), "--device tpu"),
+        ((RECIPE, "--data", "nowhere.tsv"), "nowhere.tsv: no such file"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_status_2(arguments, told, tiny, voxsphere, tmp_path):
+    done = voxsphere("train", *arguments, "--out", tmp_path / "run")
+    assert done.status == 2
+    assert told in done.err
+    assert done.err.strip().splitlines()[-1].startswith("voxsphere: ")
+    assert "Traceback" not in done.err
+
+
+def test_recipes_lists_them_and_shows_one_in_full(voxsphere):
+    listed = json.loads(voxsphere("recipes", "--json").out)["recipes"]
+    assert {"smoke", "small_corpus", "ecapa_voxceleb"} <= set(listed)
+    shown = json.loads(voxsphere("recipes", "ecapa_voxceleb").out)
+    assert shown["objective"]["head"]["part"] == "AamSoftmax"
+    assert "ecapa_voxceleb" in voxsphere("recipes").out
+
+
+def test_bench_loader_names_the_bottleneck(tiny, voxsphere):
+    done = voxsphere("bench", "loader", tiny, "--workers", "0", "--batches", "3", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    assert told["bottleneck"] == ("loader" if told["loader"] < told["device"] else "device")
+    assert told["kept"] == pytest.approx(told["together"] / told["device"])

@@ -1,0 +1,151 @@
+"""What a run learns from and is judged by: chosen, named, disjoint, and refused in one line where it cannot be."""
+
+import numpy as np
+import pytest
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.trials import Trials
+from voxsphere.data.training_set import training_set
+
+
+def table(folder, rows, *, header="path\tspeaker\tdataset\tsplit\tduration", name="manifest.tsv"):
+    path = folder / name
+    path.write_text("\n".join([header, *("\t".join(row) for row in rows)]) + "\n")
+    return str(path)
+
+
+def corpus(folder, *, speakers=10, takes=3, dataset="d"):
+    rows = [
+        (f"{dataset}/s{s}/{t}.wav", f"s{s}", dataset, "train" if s < speakers - 2 else "test", "3.0")
+        for s in range(speakers)
+        for t in range(takes)
+    ]
+    return table(folder, rows)
+
+
+def test_held_out_speakers_do_not_teach_and_make_the_trials(tmp_path):
+    data = training_set(manifest=corpus(tmp_path), held_out=3)
+    assert len(data.held_out.speakers) == 3
+    assert not set(data.held_out.speakers) & set(data.train.speakers)
+    assert set(data.trials.ids) <= set(data.held_out.ids)
+    assert data.stamp == ""
+
+
+def test_classes_number_the_speakers_in_order(tmp_path):
+    data = training_set(manifest=corpus(tmp_path), held_out=2)
+    assert [data.train.speakers[number] for number in data.classes] == [u.speaker for u in data.train]
+
+
+def test_one_name_in_two_data_sets_is_two_speakers(tmp_path):
+    rows = [(f"{d}/{s}{t}.wav", f"s{s}", d, "", "2.0") for d in "ab" for s in range(4) for t in range(2)]
+    data = training_set(manifest=table(tmp_path, rows), held_out=2)
+    assert len(data.train.speakers) + len(data.held_out.speakers) == 8
+    assert "a/s0" in {*data.train.speakers, *data.held_out.speakers}
+
+
+def test_only_the_split_the_data_sets_and_the_lengths_asked_for_are_taken(tmp_path):
+    assert len(training_set(manifest=corpus(tmp_path), split="train", held_out=2).train.speakers) == 6
+    with pytest.raises(BadInput, match="none of its 30 utterances is of split 'dev' and data sets x, y"):
+        training_set(manifest=corpus(tmp_path), split="dev", datasets=("x", "y"))
+    with pytest.raises(BadInput, match="none of its 30 utterances is of enough seconds"):
+        training_set(manifest=corpus(tmp_path), min_seconds=5.0)
+
+
+def test_a_table_of_splits_stands_for_the_column(tmp_path):
+    splits = table(
+        tmp_path, [(f"s{s}", "d", "train" if s < 5 else "eval") for s in range(10)],
+        header="speaker\tdataset\tsplit", name="split.tsv",
+    )  # fmt: skip
+    data = training_set(manifest=corpus(tmp_path), split="train", split_table=splits, held_out=2)
+    assert {*data.train.speakers, *data.held_out.speakers} == {f"d/s{s}" for s in range(5)}
+
+
+def test_speeds_are_further_speakers_of_the_training_part_alone(tmp_path):
+    data = training_set(manifest=corpus(tmp_path), held_out=2, speeds=(0.9, 1.1))
+    assert len(data.train.speakers) == 3 * 8
+    assert all(utterance.speed == 1 for utterance in data.held_out)
+
+
+def test_speakers_with_too_few_files_are_left_out_and_one_file_may_teach(tmp_path):
+    rows = [(f"s{s}/{t}.wav", f"s{s}", "", "", "") for s in range(8) for t in range(1 if s < 3 else 3)]
+    manifest = table(tmp_path, rows)
+    assert len(training_set(manifest=manifest, held_out=2).train.speakers) == 6
+    assert len(training_set(manifest=manifest, held_out=2, min_utterances=2).train.speakers) == 3
+
+
+def test_what_leaves_nobody_to_learn_from_is_one_line(tmp_path):
+    rows = [(f"s{s}/{t}.wav", f"s{s}", "", "", "") for s in range(3) for t in range(2)]
+    with pytest.raises(BadInput, match="leaves 1 speakers to learn from"):
+        training_set(manifest=table(tmp_path, rows), held_out=2)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("path\tspeaker\n", "lists no utterance"),
+        ("", "is empty"),
+        ("path\tspeaker\na.wav\tx\na.wav\ty\n", "line 3: id 'a.wav' stands already in line 2"),
+        ("path\tspeaker\na.wav\t\nb.wav\tx\n", "speaker"),
+    ],
+)
+def test_a_manifest_that_cannot_teach_is_one_line(content, told, tmp_path):
+    path = tmp_path / "manifest.tsv"
+    path.write_text(content)
+    with pytest.raises(BadInput, match=told) as raised:
+        training_set(manifest=str(path))
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unset_variable_is_named(monkeypatch):
+    monkeypatch.delenv("MY_CORPUS", raising=False)
+    with pytest.raises(BadInput, match="the environment variable MY_CORPUS is not set"):
+        training_set(manifest="${MY_CORPUS}/list.tsv")
+
+
+def test_a_list_of_test_speakers_is_refused_unless_forced_and_then_stamped(tmp_path):
+    names = [f"d/s{s}/{t}.wav" for s in (8, 9) for t in range(3)]
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    trials = tmp_path / "trials.txt"
+    target = np.array([a[:4] == b[:4] for a, b in pairs])
+    Trials.from_pairs([a for a, _ in pairs], [b for _, b in pairs], target).save(trials)
+    options = {"manifest": corpus(tmp_path), "split": "train", "trials": str(trials), "held_out": 2}
+    with pytest.raises(BadInput, match="a test list must not choose a model"):
+        training_set(**options)
+    forced = training_set(**options, allow_test_list=True)
+    assert forced.stamp.startswith("validated on a test list")
+    assert set(forced.held_out.ids) == set(names)
+
+
+def test_a_list_of_teachers_is_refused(tmp_path):
+    held = training_set(manifest=corpus(tmp_path), held_out=2)
+    teachers = [u.id for u in held.train][:4]
+    trials = tmp_path / "trials.txt"
+    Trials.from_pairs(teachers[:2], teachers[2:], np.array([True, False])).save(trials)
+    with pytest.raises(BadInput, match="is not among the held-out recordings"):
+        training_set(manifest=corpus(tmp_path), held_out=2, trials=str(trials))
+
+
+def test_a_manifest_of_its_own_may_judge_but_not_with_the_same_speakers(tmp_path):
+    (tmp_path / "other").mkdir()
+    other = corpus(tmp_path / "other", speakers=4, dataset="e")
+    assert training_set(manifest=corpus(tmp_path), held_out_manifest=other).held_out.speakers == tuple(
+        f"e/s{s}" for s in range(4)
+    )
+    with pytest.raises(BadInput, match="4 of its speakers, such as d/s0, are in"):
+        training_set(manifest=corpus(tmp_path), held_out_manifest=corpus(tmp_path / "other", speakers=4))
+
+
+def test_the_fingerprint_changes_with_labels_and_order_and_not_with_the_place(tmp_path):
+    def made(speaker: str, order: int):
+        utterances = [
+            Utterance(id=f"{n}", path=f"/x/{n}", speaker=speaker if n == 0 else f"s{n % 4}") for n in range(12)
+        ]
+        folder = tmp_path / f"{speaker}{order}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Manifest(tuple(utterances[::order])).save(folder / "m.tsv")
+        return training_set(manifest=str(folder / "m.tsv"), held_out=2).fingerprint
+
+    assert made("s0", 1) != made("s1", 1)
+    assert made("s0", 1) != made("s0", -1)
+    assert made("s0", 1) == made("s0", 1)

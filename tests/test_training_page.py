@@ -1,0 +1,45 @@
+"""docs/training.md: its code runs, its verbs and options exist, and every part it names is one."""
+
+import re
+import shlex
+from pathlib import Path
+
+from voxsphere.recipes import RECIPES
+from voxsphere.train.parts import PARTS
+from voxsphere.train.recipe import Recipe
+
+PAGE = (Path(__file__).parents[1] / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def commands() -> list[list[str]]:
+    joined = "\n".join(re.findall(r"^```\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)).replace("\\\n", " ")
+    lines = [line.partition("#")[0] for line in joined.splitlines() if "voxsphere " in line]
+    return [shlex.split(line[line.index("voxsphere ") :]) for line in lines]
+
+
+def test_every_command_has_its_verb_and_its_options(voxsphere):
+    assert len(commands()) > 8
+    for _, verb, *arguments in commands():
+        shown = voxsphere(verb, "--help")
+        assert shown.status == 0, verb
+        for option in (argument for argument in arguments if argument.startswith("--")):
+            assert option in shown.out, f"{verb} has no {option}"
+
+
+def test_every_recipe_that_is_named_is_known():
+    named = {arguments[0] for _, verb, *arguments in commands() if verb == "train"}
+    assert {name for name in named if "." not in name and "/" not in name} <= set(RECIPES)
+
+
+def test_the_code_makes_a_recipe():
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    names: dict = {}
+    exec(compile(code, "training.md", "exec"), names)
+    assert isinstance(names["recipe"](), Recipe)
+
+
+def test_every_part_in_the_table_is_one():
+    table = PAGE[PAGE.index("| choice | parts |") : PAGE.index("`batch_size` is that of one update")]
+    named = set(re.findall(r"`([A-Z]\w+)`", table))
+    assert len(named) > 30
+    assert named <= set(PARTS)
