@@ -1,0 +1,118 @@
+"""Our training loop, timed as the peers' are: utterances a second over so many steps on a list of files.
+
+    python -m studies.throughput LIST.tsv --net ecapa512 --batch 32 --seconds 2.0 --steps 30 --warmup 4 --workers 1 \
+        --threads 2 --augment standard --precision fp32
+
+LIST.tsv has the columns path and speaker. `standard` is WeSpeaker's augmentation (recipes/augmentation.py) on the
+development corpus' noise and rooms, with the three speeds as three speakers. Prints one JSON line; nothing is saved.
+SpeechBrain's and WeSpeaker's own loops are run by scripts outside this repository on the same list, batch, crops,
+workers and threads, in interleaved rounds; docs/results.md states their versions and settings.
+"""
+
+import json
+import statistics
+import time
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Literal
+
+import torch
+import typer
+from accelerate import Accelerator
+
+from voxsphere.audio.features import Fbank
+from voxsphere.data.loader import Share, load
+from voxsphere.data.training_set import training_set
+from voxsphere.models.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.pooling import AttentiveStatsPooling, StatsPooling
+from voxsphere.models.projection import Affine, NormLinearNorm
+from voxsphere.models.resnet import ResNet
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.recipes.augmentation import development_noise
+from voxsphere.recipes.small_corpus import small_corpus
+from voxsphere.train.feed import feed
+from voxsphere.train.loop import steps
+from voxsphere.train.parameters import parameter_groups
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.schedule import Progress
+
+_FBANK = partial(Fbank, num_mels=80, cmn=True)
+NETS = {
+    "ecapa512": partial(
+        SpeakerModel,
+        features=_FBANK,
+        encoder=partial(EcapaTdnn, width=512, squeeze=128),
+        pooling=partial(AttentiveStatsPooling, context=True),
+        projection=partial(NormLinearNorm, dim=192),
+    ),
+    "resnet34": partial(
+        SpeakerModel,
+        features=_FBANK,
+        encoder=partial(ResNet, depth=34),
+        pooling=StatsPooling,
+        projection=partial(Affine, dim=256),
+    ),
+}
+
+
+def run(
+    files: str,
+    net: str = "ecapa512",
+    batch: int = 32,
+    seconds: float = 2.0,
+    steps_: Annotated[int, typer.Option("--steps")] = 20,
+    warmup: int = 4,
+    workers: int = 0,
+    threads: int = 1,
+    augment: str = "none",
+    precision: Literal["fp32", "bf16"] = "fp32",
+    compile_: Annotated[bool, typer.Option("--compile")] = False,
+) -> None:
+    """Time one setting."""
+    torch.set_num_threads(threads)
+    recipe = _recipe(files, net, batch, seconds, augment, precision)
+    accelerator = Accelerator(cpu=True, mixed_precision="no" if precision == "fp32" else precision)
+    data = recipe.data()
+    model = recipe.model()
+    objective = recipe.objective(model=model, num_speakers=len(data.train.speakers))
+    if compile_:
+        objective.compile()
+    items, plan = feed(recipe, data, model)
+    objective, optimizer = accelerator.prepare(objective, recipe.optimizer(parameter_groups(objective)))
+    made = steps(
+        objective,
+        optimizer,
+        load(items, plan, first=0, share=Share(), workers=workers),
+        accelerator,
+        progress=lambda n: Progress(n, 10_000, 100),
+        learning_rate=recipe.learning_rate(),
+        clip=recipe.clip,
+    )
+    times, waits = [], []
+    for number in range(warmup + steps_):
+        begun = time.perf_counter()
+        step = next(made)
+        if number >= warmup:
+            times.append(time.perf_counter() - begun)
+            waits.append(step.waited)
+    rate = batch * len(times) / sum(times)
+    told = {"utterances_per_second": rate, "rows_per_second": rate, "loader_share": sum(waits) / sum(times)}
+    print(json.dumps(told | {"step_ms_median": 1000 * statistics.median(times), "net": net, "augment": augment}))
+
+
+def _recipe(
+    files: str, net: str, batch: int, seconds: float, augment: str, precision: Literal["fp32", "bf16"]
+) -> Recipe:
+    standard = augment == "standard"
+    recipe = small_corpus().with_options(f"examples.length={seconds}", f"batch_size={batch}")
+    return replace(
+        recipe,
+        model=NETS[net],
+        compute=precision,
+        augment=development_noise() if standard else (),
+        data=partial(training_set, manifest=files, held_out=2, targets=2, speeds=(0.9, 1.1) if standard else ()),
+    )
+
+
+if __name__ == "__main__":
+    typer.run(run)
