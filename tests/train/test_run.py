@@ -2,6 +2,8 @@
 
 import errno
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,6 @@ from torch import optim
 
 from voxsphere.core.errors import BadInput
 from voxsphere.train import checkpoint
-from voxsphere.train.lock import only_here
 from voxsphere.train.logbook import read_logbook
 from voxsphere.train.parts import PARTS
 from voxsphere.train.run import train
@@ -164,8 +165,18 @@ def test_other_data_are_refused(tiny, tmp_path):
 
 
 def test_two_runs_do_not_share_a_folder(tiny, tmp_path):
-    with only_here(tmp_path), pytest.raises(BadInput, match="another process trains there"):
-        train(tiny, tmp_path, workers=0)
+    holding = "import sys; from pathlib import Path; from voxsphere.train.lock import only_here\n"
+    holding += "with only_here(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", holding, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(BadInput, match="another process trains there"):
+            train(tiny, tmp_path, workers=0)
+    finally:
+        other.communicate()
+    assert train(replace(tiny, epochs=1), tmp_path, workers=0).finished
 
 
 def test_a_full_disk_is_one_line_and_the_checkpoint_before_stands(tiny, tmp_path, monkeypatch):

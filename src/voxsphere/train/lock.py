@@ -26,7 +26,8 @@ def only_here(folder: Path) -> Iterator[None]:
         raise BadInput(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Not flock: the workers that make batches would inherit it, and outlive a killed run by some seconds.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise BadInput(f"{folder}: another process trains there; wait for it, or choose another --out") from error
         yield
