@@ -67,6 +67,17 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(world, speakers, tmp_pa
 
 
 @pytest.mark.slow
+def test_a_signal_to_the_workers_too_does_not_kill_the_run(speakers, tmp_path):
+    line = [*command(tmp_path, 1)[:-2], "--set", "epochs=200", "--workers", "1"]
+    process = start(line, speakers)
+    wait_for_lines(tmp_path, 3, process)
+    for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+        each.send_signal(signal.SIGTERM)
+    assert process.wait() == 143
+    assert list((tmp_path / "checkpoints").glob("step-*")), "nothing was saved"
+
+
+@pytest.mark.slow
 def test_sigterm_finishes_the_step_and_saves(speakers, tmp_path):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     assert start(command(whole, 1), speakers).wait() == 0

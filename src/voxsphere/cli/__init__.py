@@ -18,6 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BadInput as error:
         print(f"voxsphere: {error}", file=sys.stderr)
         sys.exit(2)
+    except MemoryError as error:
+        print(f"voxsphere: the memory does not suffice ({error})", file=sys.stderr)
+        sys.exit(2)
     except OSError as error:
         print(f"voxsphere: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)

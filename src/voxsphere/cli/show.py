@@ -227,7 +227,11 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
         out.print("  no calibration: too few held-out speakers; the model gives scores, but no decisions")
     out.print(f"  model  {finished.model}", markup=False)
     out.print(f"  report {finished.page}", markup=False)
-    out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
+    if finished.own:
+        own = ", ".join(f'"{name}": {name}' for name in finished.own)
+        out.print(f"  in Python: open_folder(folder, extra={{{own}}}), as its parts are your own", markup=False)
+    else:
+        out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
 
 
 def lesson(learnt: "Lesson") -> None:

@@ -1,5 +1,6 @@
 """Batches of a run from any step on: which examples (the plan), and the workers that make them."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -88,6 +89,7 @@ def load(items: Items, plan: Plan, *, first: int, share: Share, workers: int = 0
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         pin_memory=pin,
+        worker_init_fn=_leave_signals_to_the_run,
         generator=torch.Generator(),  # or it would draw a number from torch's own, which is the loop's
     )
     try:
@@ -105,3 +107,9 @@ class _Endless:
 
     def __iter__(self) -> Iterator[list[Draw]]:
         return self.pieces
+
+
+def _leave_signals_to_the_run(worker: int) -> None:
+    # A launcher or a terminal sends them to all processes; a worker that died of one would take the run with it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

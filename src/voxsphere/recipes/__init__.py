@@ -71,9 +71,11 @@ def _from_python(path: Path) -> Recipe:
         raise BadInput(f"{path}: no such file")
     try:
         made = runpy.run_path(str(path)).get("recipe")
-    except (ImportError, SyntaxError, TypeError, NameError, AttributeError) as error:
+        recipe = made() if callable(made) else made
+    except BadInput:
+        raise
+    except Exception as error:  # it is the user's program, and may fail in any way
         raise BadInput(f"{path}: cannot be run ({type(error).__name__}: {error})") from error
-    recipe = made() if callable(made) else made
     if not isinstance(recipe, Recipe):
         raise BadInput(f"{path}: has no function `recipe` that returns a voxsphere.train.recipe.Recipe")
     return recipe

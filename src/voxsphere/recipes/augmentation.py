@@ -36,12 +36,6 @@ def development_noise(table: str = "$VOXSPHERE_CORPUS/augment/manifest.tsv") -> 
     return (partial(OneOf, choices=choices, weights=(2.0, 1.5, 0.5), probability=0.6),)
 
 
-def from_own_recordings(voices: str | None) -> Augmentations:
-    """What needs no further recordings: white noise, pass-bands, made-up rooms, and babble of `voices`.
-
-    Those are a folder or a table of the speech itself; None leaves babble out.
-    """
-    choices: Augmentations = (WhiteNoise, BandPass, Room)
-    if voices is not None:
-        choices = (*choices, partial(Noise, sources=voices, snr=(10.0, 20.0), count=(3, 7)))
-    return (partial(OneOf, choices=choices, probability=0.6),)
+def without_recordings() -> Augmentations:
+    """What needs no further recordings: white noise, pass-bands, made-up rooms."""
+    return (partial(OneOf, choices=(WhiteNoise, BandPass, Room), probability=0.6),)

@@ -15,7 +15,7 @@ from voxsphere.models.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.pooling import AttentiveStatsPooling
 from voxsphere.models.projection import NormLinearNorm
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.recipes.augmentation import from_own_recordings
+from voxsphere.recipes.augmentation import without_recordings
 from voxsphere.train.objectives import Classification
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.schedule import Cosine
@@ -27,11 +27,14 @@ EXAMPLES = 60_000
 def own_folder(path: Path) -> Recipe:
     """A small ECAPA-TDNN for what lies in `path`: speakers to hold out, batch, epochs and augmentation fitted to it.
 
-    A fifth of the speakers who have two files or more are held out, at least two and at most fifty. `BadInput` where
-    fewer than two would be left to learn from.
+    A fifth of the speakers who have two files or more are held out, at least two and at most fifty. Of a table
+    that says which rows are for training, only those are taken. `BadInput` where fewer than two speakers would be left
+    to learn from.
     """
-    manifest = open_manifest(path)
-    counts = Counter(utterance.speaker for utterance in manifest)
+    whole = open_manifest(path).utterances
+    split = "train" if any(utterance.split == "train" for utterance in whole) else ""
+    manifest = [utterance for utterance in whole if utterance.split == split or not split]
+    counts = Counter((utterance.dataset, utterance.speaker) for utterance in manifest)
     several = sum(count > 1 for count in counts.values())
     held_out = min(50, max(2, round(several / 5)))
     if several < 2 or len(counts) - held_out < 2:
@@ -43,7 +46,7 @@ def own_folder(path: Path) -> Recipe:
     batch = min(32, max(2, learning // 4))
     return Recipe(
         name=path.resolve().stem or "voices",
-        data=partial(training_set, manifest=str(path.resolve()), held_out=held_out),
+        data=partial(training_set, manifest=str(path.resolve()), split=split, held_out=held_out),
         model=partial(
             SpeakerModel,
             features=partial(Fbank, num_mels=80, cmn=True),
@@ -54,7 +57,7 @@ def own_folder(path: Path) -> Recipe:
         objective=partial(Classification, head=partial(AamSoftmax, margin=0.2, scale=30.0)),
         examples=partial(Crops, length=2.0),
         sampler=SpeakerBalanced,
-        augment=from_own_recordings(None if (path / "wav.scp").exists() else str(path.resolve())),
+        augment=without_recordings(),
         learning_rate=partial(Cosine, peak=1e-3, final=1e-6, warmup_epochs=1),
         batch_size=batch,
         epochs=min(100, max(5, EXAMPLES // max(1, learning))),

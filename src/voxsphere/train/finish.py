@@ -8,6 +8,7 @@ import numpy as np
 
 import voxsphere
 from voxsphere.backend.calibrate import Calibration
+from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.parts import classes_of
@@ -29,12 +30,16 @@ LEAST_SPEAKERS = 10
 
 @dataclass(frozen=True)
 class Finished:
-    """The model folder, its figures on held-out speakers, its card, and the page."""
+    """The model folder, its figures on held-out speakers, its card, and the page.
+
+    `own` names the classes that are not of the catalogue, which whoever opens the folder has to hand over.
+    """
 
     model: Path
     page: Path
     results: Results
     card: Card
+    own: tuple[str, ...] = ()
 
 
 def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None] = lambda done: None) -> Finished:
@@ -59,7 +64,8 @@ def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None
     target = save_folder(recipe.model, state, card, folder / "model")
     page = folder / "report.html"
     write_page(folder, page, results=results, scores=scores, card=card)
-    return Finished(target, page, results, card)
+    own = sorted(set(classes_of(recipe.model)) - set(CATALOGUE))
+    return Finished(target, page, results, card, tuple(own))
 
 
 def _embed(model: Pretrained, held_out: Manifest, folder: Path, progress: Callable[[int], None]) -> Embeddings:

@@ -35,6 +35,7 @@ class Journal:
         self._pending: list[Tensor] = []  # a row a step since the last line
         self._epoch = [0.0, 0.0, 0.0]  # steps, summed loss, summed accuracy since the last validation
         self._dealt = 0
+        self._steps = 0
         self._waited, self._since, self._utterances = 0.0, time.perf_counter(), 0
         self._logbook: Logbook | None = None
         self._board: Board | None = None
@@ -53,6 +54,9 @@ class Journal:
     def state_dict(self) -> dict[str, Any]:
         """Everything that `open` needs."""
         assert self._logbook is not None
+        pending = [row.cpu() for row in self._pending]
+        if pending:
+            _check_finite(torch.stack(pending), self._steps)
         return {
             "figures": self.figures,
             "figure_steps": self.figure_steps,
@@ -60,13 +64,13 @@ class Journal:
             "names": self._names,
             "epoch": self._epoch,
             "dealt": self._dealt,
-            "pending": [row.cpu() for row in self._pending],
+            "pending": pending,
             "logbook": self._logbook.position,
         }
 
     def add(self, step: Step, *, utterances: int) -> None:
         """Take in a step's losses and the files that failed in it."""
-        self._names = list(step.losses)
+        self._names, self._steps = list(step.losses), step.number + 1
         row = torch.stack([step.losses[name].float() for name in self._names])
         # Averaged over the processes at once: what waits to be logged is then the same on all of them.
         self._pending.append(self.accelerator.reduce(row, "mean") if self.accelerator.num_processes > 1 else row)
@@ -95,11 +99,7 @@ class Journal:
         passed = time.perf_counter() - self._since
         speed, waiting = self._utterances / passed, self._waited / passed
         self._waited, self._since, self._utterances = 0.0, time.perf_counter(), 0
-        if not all(abs(value) < float("inf") for value in means.values()):
-            raise BadInput(
-                f"the loss is no number any more at step {step.number + 1}; lower the learning rate, bound the "
-                "gradient (--set clip=5), or look at the data with `voxsphere check`"
-            )
+        _check_finite(rows, step.number + 1)
         norm = None if step.gradient_norm is None else float(step.gradient_norm)
         if self._logbook is not None and self._board is not None:
             told = {"step": step.number + 1, "epoch": epoch, **means, "learning_rate": step.learning_rate}
@@ -134,3 +134,12 @@ class Journal:
         if self._logbook is not None and self._board is not None:
             self._logbook.close()
             self._board.close()
+
+
+def _check_finite(rows: Tensor, step: int) -> None:
+    """`BadInput` before anything that is no number is logged, or saved over what still was one."""
+    if not rows.isfinite().all():
+        raise BadInput(
+            f"the loss is no number any more at step {step}; lower the learning rate, bound the gradient "
+            "(--set clip=5), or look at the data with `voxsphere check`"
+        )

@@ -241,6 +241,7 @@ class _Run:
             "journal": self.journal.state_dict(),
         }
         checkpoint.save(self.folder / "checkpoints", self.done, state)
+        self.weights.prune()
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""

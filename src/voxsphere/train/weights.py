@@ -21,16 +21,19 @@ class Weights:
         self.folder, self.keep, self.count = folder, keep, count
 
     def save(self, epoch: int, state: Mapping[str, Tensor], *, best: bool) -> None:
-        """Keep an epoch's weights, and drop those that nobody will ask for any more."""
+        """Keep an epoch's weights."""
         if self.keep == "best" and not best:
             return
         path = self.folder / f"epoch-{epoch:06d}.safetensors"
         with atomic(path, "wb") as file:
             file.write(save({name: value.detach().cpu().contiguous() for name, value in state.items()}))
-        for other in self._all()[: -(self.count if self.keep == "average" else 1)]:
-            other.unlink(missing_ok=True)
         for rest in self.folder.glob(".epoch-*"):  # of a process that was killed while it wrote
             rest.unlink(missing_ok=True)
+
+    def prune(self) -> None:
+        """Drop what nobody will ask for any more: once a checkpoint knows of the later ones, not before."""
+        for path in set(self._all()) - set(self._wanted()):
+            path.unlink(missing_ok=True)
 
     def forget_after(self, epoch: int) -> None:
         """Drop the weights of later epochs, which a broken run left and the resumed one makes again."""
@@ -40,7 +43,7 @@ class Weights:
 
     def model(self) -> dict[str, Tensor]:
         """The weights that become the model."""
-        paths = self._all()
+        paths = self._wanted()
         if not paths:
             raise BadInput(f"{self.folder}: holds no weights yet; a model is made at the end of an epoch")
         return average([load_file(path) for path in paths]) if len(paths) > 1 else load_file(paths[0])
@@ -48,7 +51,10 @@ class Weights:
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs that make up the model."""
-        return tuple(_epoch_of(path) for path in self._all())
+        return tuple(_epoch_of(path) for path in self._wanted())
+
+    def _wanted(self) -> list[Path]:
+        return self._all()[-(self.count if self.keep == "average" else 1) :]
 
     def _all(self) -> list[Path]:
         """The files, the oldest first."""
