@@ -48,7 +48,7 @@ class Trace:
         if not isinstance(data, dict) or not {"speakers", "utterances", "held_out_speakers", "stamp"} <= set(data):
             raise BadInput(f"{folder / 'data.json'}: does not tell what the run learns from; is this a run's folder?")
         learning, judged = _columns(folder / "logbook.jsonl")
-        epochs = Weights(folder / "weights", keep="last", count=1).epochs
+        epochs = Weights(folder / "weights", keep=recipe["keep"], count=recipe["average"]).epochs
         state = checkpoint.newest(folder / "checkpoints")
         return Trace(recipe, data, learning, judged, epochs, None if state is None else state["journal"]["broken"])
 
