@@ -19,7 +19,7 @@ from voxsphere.train.logbook import read_logbook
 from voxsphere.train.parts import PARTS
 from voxsphere.train.recipe import check_form
 from voxsphere.train.schedule import Progress
-from voxsphere.train.weights import Weights
+from voxsphere.train.weights import Keep, Weights
 
 Columns = Mapping[str, Float64[np.ndarray, " lines"]]
 
@@ -48,7 +48,10 @@ class Trace:
         if not isinstance(data, dict) or not {"speakers", "utterances", "held_out_speakers", "stamp"} <= set(data):
             raise BadInput(f"{folder / 'data.json'}: does not tell what the run learns from; is this a run's folder?")
         learning, judged = _columns(folder / "logbook.jsonl")
-        epochs = Weights(folder / "weights", keep=recipe["keep"], count=recipe["average"]).epochs
+        count = recipe["average"]
+        assert isinstance(count, int)
+        keep: Keep = "average" if recipe["keep"] == "average" else "last"  # the best is the last that was kept
+        epochs = Weights(folder / "weights", keep=keep, count=count).epochs
         state = checkpoint.newest(folder / "checkpoints")
         return Trace(recipe, data, learning, judged, epochs, None if state is None else state["journal"]["broken"])
 
