@@ -21,6 +21,7 @@ import typer
 from accelerate import Accelerator
 
 from voxsphere.audio.features import Fbank
+from voxsphere.core.memory import keep_freed_memory
 from voxsphere.data.loader import Share, load
 from voxsphere.data.training_set import training_set
 from voxsphere.models.ecapa_tdnn import EcapaTdnn
@@ -70,6 +71,7 @@ def run(
 ) -> None:
     """Time one setting."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
     recipe = _recipe(files, net, batch, seconds, augment, precision)
     accelerator = Accelerator(cpu=True, mixed_precision="no" if precision == "fp32" else precision)
     data = recipe.data()

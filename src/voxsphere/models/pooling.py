@@ -8,6 +8,7 @@ average and gives NaN.
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class MeanPooling(nn.Module):
@@ -61,11 +62,13 @@ class AttentiveStatsPooling(nn.Module):
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
-        seen = frames
+        own = self.hidden.weight[:, : frames.shape[1]]
+        hidden = functional.conv1d(frames, own, self.hidden.bias)
         if self.context:
-            whole = _statistics(frames, _shares(frames, weight), unbiased=True, floor=self.floor)
-            seen = torch.cat([frames, *(part[..., None].expand_as(frames) for part in whole)], dim=1)
-        score = self.score(torch.tanh(self.hidden(seen)))
+            # What is the same in every frame is convolved once: two thirds of the multiplications fall away.
+            whole = torch.cat(_statistics(frames, _shares(frames, weight), unbiased=True, floor=self.floor), dim=1)
+            hidden = hidden + functional.linear(whole, self.hidden.weight[:, frames.shape[1] :, 0])[..., None]
+        score = self.score(torch.tanh(hidden))
         if weight is not None:
             score = score + weight.log()[:, None]  # log 0 = -inf: no attention at all
         mean, std = _statistics(frames, score.softmax(-1), unbiased=False, floor=self.floor)

@@ -14,6 +14,7 @@ from torch import nn
 from torch.optim import LBFGS
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.memory import keep_freed_memory
 from voxsphere.data.loader import Share, load
 from voxsphere.data.threads import cores
 from voxsphere.data.training_set import TrainingSet
@@ -81,6 +82,8 @@ def train(
     """
     folder = Path(folder)
     accelerator = _accelerator(recipe, cpu)
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     with only_here(folder) if accelerator.is_main_process else nullcontext():
         if accelerator.is_main_process:
             claim(folder, recipe)
