@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from studies import training_results
+from studies.figures import cell, evaluated
 from voxsphere.core.files import atomic, read_json
-from voxsphere.core.scores import Scores
-from voxsphere.evaluate.results import Figure, Results, evaluate
 
 STORED = Path("studies/outputs")
 PAGE = Path("docs/results.md")
@@ -39,6 +39,7 @@ def _page() -> Iterator[str]:
     yield from _short_input()
     yield from _front_end()
     yield from _speed()
+    yield from training_results.throughput(STORED)
 
 
 def _verification(model: str) -> Iterator[str]:
@@ -48,13 +49,13 @@ def _verification(model: str) -> Iterator[str]:
     yield "| list | trials | speakers | EER % | original code, EER % | minDCF (0.01) | minDCF (0.001) |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for path in sorted((STORED / "scores" / model).glob("*.cosine.parquet")):
-        found, name = _evaluated(path), path.name.split(".")[0]
+        found, name = evaluated(path), path.name.split(".")[0]
         fitted_on = read_json(STORED / f"calibration_{model}.json")["fingerprint"]
         if found.model != fitted_on:
             raise ValueError(f"{path}: of model {found.model}, calibrated is {fitted_on}; score the lists again")
-        costs = " | ".join(_cell(figure) for figure in found.min_dcf)
+        costs = " | ".join(cell(figure) for figure in found.min_dcf)
         theirs = original["eer"].get(name, "–")
-        yield f"| {name} | {found.trials:,} | {found.speakers} | {_cell(found.eer)} | {theirs} | {costs} |"
+        yield f"| {name} | {found.trials:,} | {found.speakers} | {cell(found.eer)} | {theirs} | {costs} |"
 
 
 def _calibration(model: str) -> Iterator[str]:
@@ -84,11 +85,11 @@ def _calibration(model: str) -> Iterator[str]:
     yield "| list | actDCF (0.01) | minDCF (0.01) | Cllr | min Cllr | loss |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for path in sorted((STORED / "scores" / model).glob("*.llr.parquet")):
-        found = _evaluated(path)
+        found = evaluated(path)
         if found.act_dcf is None or found.cllr is None:
             raise ValueError(f"{path}: holds no LLRs")
         loss = found.cllr.value - found.min_cllr.value
-        cells = [_cell(figure) for figure in (found.act_dcf[0], found.min_dcf[0], found.cllr, found.min_cllr)]
+        cells = [cell(figure) for figure in (found.act_dcf[0], found.min_dcf[0], found.cllr, found.min_cllr)]
         yield f"| {path.name.split('.')[0]} | {' | '.join(cells)} | {loss:.3f} |"
 
 
@@ -155,21 +156,6 @@ def _speed() -> Iterator[str]:
         ratio = "–" if speed["ratio"] is None else f"{speed['ratio']:.2f}"
         yield f"| {model} | {speed['ours']:.4f} | {plain} | {ratio} |"
     yield (STORED / "speed_note.md").read_text(encoding="utf-8").rstrip()
-
-
-def _evaluated(path: Path) -> Results:
-    scores = Scores.load(path)
-    # The corpus's ids are `data set/speaker/…`.
-    speaker_of = {name: "/".join(name.split("/")[:2]) for name in scores.trials.ids}
-    return evaluate(scores, speaker_of=speaker_of)
-
-
-def _cell(figure: Figure) -> str:
-    scale, places = (100, 2) if figure.unit == "rate" else (1, 3)
-    value = f"{scale * figure.value:.{places}f}"
-    if figure.interval is None:
-        return f"{value} (interval not available)"
-    return f"{value} ({scale * figure.interval[0]:.{places}f}–{scale * figure.interval[1]:.{places}f})"
 
 
 if __name__ == "__main__":

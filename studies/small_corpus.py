@@ -13,6 +13,8 @@ are scored once.
 """
 
 import sys
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,87 +41,118 @@ from voxsphere.train.logbook import read_logbook
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run import train as run
 
-SEEDS = (0, 1, 2)
-OUT = Path("studies/outputs")
 app = typer.Typer(add_completion=False)
+Small = Annotated[bool, typer.Option("--small", help="Everything in seconds, on one data set: a rehearsal.")]
+Place = Annotated[Path | None, typer.Option(help="Where runs and outputs go; else the cache and studies/outputs.")]
+
+
+@dataclass(frozen=True)
+class Study:
+    """How much is done, and where it lies."""
+
+    runs: Path
+    out: Path
+    seeds: tuple[int, ...] = (0, 1, 2)
+    lists: str = "trials_*.txt"
+    settings: tuple[str, ...] = ()
+    packed: bool = True
+
+    def recipe(self, seed: int) -> Recipe:
+        """The recipe as it is trained; the corpus is packed first, if it is not yet."""
+        settings = [*self.settings, f"seed={seed}"]
+        if self.packed:
+            packed = self.runs / "corpus.h5"
+            if not packed.with_suffix(".tsv").exists():
+                pack(Manifest.load(corpus() / "manifest.tsv"), packed, form="hdf5")
+            settings.append(f"data.manifest={packed.with_suffix('.tsv')}")
+        return small_corpus().with_options(*settings)
+
+    def run(self, seed: int) -> Path:
+        """The run folder of a seed."""
+        return self.runs / f"small_corpus-seed{seed}"
+
+
+def _study(small: bool, place: Path | None) -> Study:
+    study = Study(place or cache_folder() / "studies", place or Path("studies/outputs"))
+    if not small:
+        return study
+    narrow = ("model.encoder.width=16", "model.encoder.last=32", "model.encoder.squeeze=8", "model.projection.dim=16")
+    short = ('data.datasets=["an4"]', "data.held_out=8", "examples.length=0.5", "epochs=2")
+    return replace(study, seeds=(0,), lists="trials_an4.txt", settings=(*narrow, *short), packed=False)
 
 
 @app.command()
-def train(seed: int, epochs: Annotated[int | None, typer.Option()] = None) -> None:
+def train(seed: int, small: Small = False, place: Place = None) -> None:
     """Train one seed, or go on with it."""
-    recipe = _recipe(seed)
-    recipe = recipe.with_options(f"epochs={epochs}") if epochs else recipe
-    told = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
-    outcome = run(recipe, _folder(seed), watch=lambda glance: told(str(glance)), told=told)
+    study = _study(small, place)
+    recipe, told = study.recipe(seed), partial(print, file=sys.stderr, flush=True)
+    outcome = run(recipe, study.run(seed), watch=lambda glance: told(str(glance)), told=told)
     if outcome.finished:
-        finish(recipe, _folder(seed))
+        finish(recipe, study.run(seed))
 
 
 @app.command()
-def score(other: Annotated[list[str] | None, typer.Option(help="NAME=EMBEDDINGS of another system.")] = None) -> None:
+def score(
+    other: Annotated[list[str] | None, typer.Option(help="NAME=EMBEDDINGS of another system.")] = None,
+    small: Small = False,
+    place: Place = None,
+) -> None:
     """Score every list by every system, and compare."""
-    lists = {path.stem.removeprefix("trials_"): Trials.load(path) for path in sorted(corpus().glob("trials_*.txt"))}
+    study = _study(small, place)
+    lists = {path.stem.removeprefix("trials_"): Trials.load(path) for path in sorted(corpus().glob(study.lists))}
     named = {name for trials in lists.values() for name in trials.ids}
     whole = Manifest.load(corpus() / "manifest.tsv")
     manifest = Manifest(tuple(utterance for utterance in whole if utterance.id in named))
-    systems = {f"small_corpus-seed{seed}": _embedded(_folder(seed) / "model", manifest) for seed in SEEDS}
-    systems["small_corpus-untrained"] = _embedded(_untrained(), manifest)
-    systems["mean-and-std"] = _statistics(manifest, whole)
+    systems = {
+        f"small_corpus-seed{seed}": _embedded(study, study.run(seed) / "model", manifest) for seed in study.seeds
+    }
+    systems["small_corpus-untrained"] = _embedded(study, _untrained(study), manifest)
+    systems["mean-and-std"] = _statistics(study, manifest, whole)
     systems |= {name: Embeddings.load(path) for name, _, path in (each.partition("=") for each in other or [])}
     scored: dict[str, dict[str, Scores]] = {}
     for name, embeddings in systems.items():
         scored[name] = {key: cosine_scores(trials, embeddings) for key, trials in lists.items()}
         for key, scores in scored[name].items():
-            scores.save(OUT / "scores" / name / f"{key}.cosine.parquet")
+            scores.save(study.out / "scores" / name / f"{key}.cosine.parquet")
     speaker_of = {u.id: f"{u.dataset}/{u.speaker}" for u in manifest}
-    write_json(OUT / "small_corpus.json", {"held_out": _held_out(), "compared": _compared(scored, speaker_of)})
+    write_json(
+        study.out / "small_corpus.json", {"held_out": _held_out(study), "compared": _compared(scored, speaker_of)}
+    )
 
 
-def _recipe(seed: int) -> Recipe:
-    packed = cache_folder() / "studies" / "corpus.h5"
-    if not packed.with_suffix(".tsv").exists():
-        pack(Manifest.load(corpus() / "manifest.tsv"), packed, form="hdf5")
-    return small_corpus().with_options(f"data.manifest={packed.with_suffix('.tsv')}", f"seed={seed}")
-
-
-def _folder(seed: int) -> Path:
-    return cache_folder() / "studies" / f"small_corpus-seed{seed}"
-
-
-def _embedded(model: Path, manifest: Manifest) -> Embeddings:
+def _embedded(study: Study, model: Path, manifest: Manifest) -> Embeddings:
     pretrained = open_folder(model)
-    out = cache_folder() / "studies" / f"{model.parent.name}-{pretrained.fingerprint}.safetensors"
+    out = study.runs / f"{model.parent.name}-{pretrained.fingerprint}.safetensors"
     if not out.exists():
         extract(pretrained, manifest, out)
     return Embeddings.load(out)
 
 
-def _untrained() -> Path:
-    recipe = small_corpus()
+def _untrained(study: Study) -> Path:
+    """The network as the first seed's run began with it."""
+    recipe = study.recipe(study.seeds[0])
     torch.manual_seed(recipe.seed)
-    card = open_folder(_folder(SEEDS[0]) / "model").card
-    return save_folder(
-        recipe.model, recipe.model().state_dict(), card, cache_folder() / "studies" / "untrained" / "model"
-    )
+    card = open_folder(study.run(recipe.seed) / "model").card
+    return save_folder(recipe.model, recipe.model().state_dict(), card, study.runs / "small_corpus-untrained" / "model")
 
 
-def _statistics(manifest: Manifest, whole: Manifest) -> Embeddings:
+def _statistics(study: Study, manifest: Manifest, whole: Manifest) -> Embeddings:
     features = Fbank()
 
     def described(utterances: list[Utterance]) -> np.ndarray:
         bands = (features(torch.from_numpy(read(u.path, rate=16000))[None])[0] for u in utterances)
         return np.stack([torch.cat([band.mean(0), band.std(0)]).numpy() for band in bands])
 
-    train = {u.id for u in _recipe(0).data().train}
+    train = {u.id for u in study.recipe(0).data().train}
     centre = described([u for u in whole if u.id in train][::5]).mean(0)
     return Embeddings(manifest.ids, (described(list(manifest)) - centre).astype(np.float32), model="mean and std")
 
 
-def _held_out() -> dict[str, Any]:
+def _held_out(study: Study) -> dict[str, Any]:
     """The last validation of each seed, with the recipe's hash."""
-    lines = {seed: read_logbook(_folder(seed) / "logbook.jsonl") for seed in SEEDS}
+    lines = {seed: read_logbook(study.run(seed) / "logbook.jsonl") for seed in study.seeds}
     return {
-        "recipe": {str(seed): _recipe(seed).hash for seed in SEEDS},
+        "recipe": {str(seed): study.recipe(seed).hash for seed in study.seeds},
         "last": {
             str(seed): [line for line in told if line["kind"] == "validation"][-1] for seed, told in lines.items()
         },

@@ -69,6 +69,14 @@ def test_a_manifest_goes_to_kaldi_and_back(tmp_path, parts):
         assert other.duration == (pytest.approx(utterance.duration) if utterance.duration else None)
 
 
+def test_blanks_in_names_of_folders_and_files_are_not_in_ids(tmp_path):
+    (tmp_path / "Ann Lee").mkdir()
+    (tmp_path / "Ann Lee" / "take  1.wav").touch()
+    (said,) = read_folders(tmp_path)
+    assert (said.id, said.speaker) == ("Ann_Lee/take_1.wav", "Ann Lee")
+    assert said.path == str(tmp_path / "Ann Lee" / "take  1.wav")
+
+
 def test_a_folder_of_speaker_folders(tmp_path):
     for name in ("bob/1.wav", "ann/monday/2.FLAC", "ann/notes.txt", ".hidden/3.wav"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

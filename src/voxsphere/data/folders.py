@@ -22,7 +22,8 @@ def is_audio(name: str) -> bool:
 def read_folders(root: str | Path) -> Manifest:
     """Every audio file below `root`: the first folder is the speaker, the folders below it are the session.
 
-    Ids are the paths relative to `root`. Raises `BadInput` where no audio is found, or some lies beside the speakers.
+    Ids are the paths relative to `root`, with _ for blanks, which lists of trials cannot hold. Raises `BadInput` where
+    no audio is found, or some lies beside the speakers.
     """
     return folders_found(root)[0]
 
@@ -38,5 +39,6 @@ def folders_found(root: str | Path) -> tuple[Manifest, tuple[str, ...]]:
     utterances = []
     for name in names:
         speaker, *session = name.split("/")[:-1]
-        utterances.append(Utterance(id=name, path=os.path.join(root, name), speaker=speaker, session="/".join(session)))
+        path = os.path.join(root, name)
+        utterances.append(Utterance("_".join(name.split()), path, speaker, session="/".join(session)))
     return Manifest(tuple(utterances)), found.unreadable
