@@ -26,14 +26,16 @@ def musan_and_rooms(musan: str = "$MUSAN", rooms: str = "$RIRS") -> Augmentation
     return (partial(OneOf, choices=(partial(Reverb, sources=rooms), *added), weights=(1.0, *weights), probability=0.6),)
 
 
-def development_noise(table: str = "$VOXSPHERE_CORPUS/augment/manifest.tsv") -> Augmentations:
+def development_noise(
+    table: str = "$VOXSPHERE_CORPUS/augment/manifest.tsv", *, probability: float = 0.6
+) -> Augmentations:
     """The same from the development corpus' table of noise, music and rooms."""
     choices = (
         partial(Reverb, sources=table, kind="rir"),
         partial(Noise, sources=table, kind="noise", snr=(0.0, 15.0)),
         partial(Noise, sources=table, kind="music", snr=(5.0, 15.0)),
     )
-    return (partial(OneOf, choices=choices, weights=(2.0, 1.5, 0.5), probability=0.6),)
+    return (partial(OneOf, choices=choices, weights=(2.0, 1.5, 0.5), probability=probability),)
 
 
 def without_recordings() -> Augmentations:
