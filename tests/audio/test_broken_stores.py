@@ -97,6 +97,7 @@ def test_a_server_without_ranges_is_told_and_a_cached_copy_helps(store, serve, t
     monkeypatch.setenv("VOXSPHERE_CACHE", str(tmp_path))
     address, asked, _ = serve(store, ranged=False)
     assert "use simplecache::" in refused(locators(address, store)["placed member"])
+    assert "the server sends no parts of files" in refused(f"{address}/p.h5#ann/int16")
     asked.clear()
     for locator in locators(f"simplecache::{address}", store).values():
         if ".tar" in locator:

@@ -77,3 +77,31 @@ def test_bench_loader_names_the_bottleneck(tiny, voxsphere):
     told = json.loads(done.out)
     assert told["bottleneck"] == ("loader" if told["loader"] < told["device"] else "device")
     assert told["kept"] == pytest.approx(told["together"] / told["device"])
+
+
+def test_bench_loader_is_not_deceived_by_workers_that_deliver_in_bunches(tiny, voxsphere, tmp_path):
+    recipe = tmp_path / "slow.py"
+    recipe.write_text(f"""
+import runpy, time
+from dataclasses import replace
+
+class Slow:
+    resizes = False
+
+    def draw(self, random, samples, rate):
+        return Nap()
+
+class Nap:
+    def __call__(self, wave, rate):
+        time.sleep(0.02)
+        return wave
+
+def recipe():
+    return replace(runpy.run_path({RECIPE!r})["recipe"](), augment=(Slow,))
+""")
+    done = voxsphere("bench", "loader", recipe, "--workers", "2", "--batches", "6", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    # Two workers, 20 ms an example: 100 a second and no more.
+    assert 20 < told["loader"] < 105
+    assert told["together"] < 105

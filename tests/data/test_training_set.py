@@ -128,12 +128,33 @@ def test_a_list_of_teachers_is_refused(tmp_path):
 
 def test_a_manifest_of_its_own_may_judge_but_not_with_the_same_speakers(tmp_path):
     (tmp_path / "other").mkdir()
-    other = corpus(tmp_path / "other", speakers=4, dataset="e")
+    other = corpus(tmp_path / "other", speakers=6, dataset="e")
     assert training_set(manifest=corpus(tmp_path), held_out_manifest=other).held_out.speakers == tuple(
-        f"e/s{s}" for s in range(4)
+        f"e/s{s}" for s in range(6)
     )
     with pytest.raises(BadInput, match="4 of its speakers, such as d/s0, are in"):
         training_set(manifest=corpus(tmp_path), held_out_manifest=corpus(tmp_path / "other", speakers=4))
+
+
+def test_held_out_recordings_that_their_manifest_marks_as_test_are_refused_too(tmp_path):
+    rows = [(f"e/s{s}/{t}.wav", f"s{s}", "e", "test", "3.0") for s in range(4) for t in range(3)]
+    options = {"manifest": corpus(tmp_path), "held_out_manifest": table(tmp_path, rows, name="other.tsv")}
+    with pytest.raises(BadInput, match=r"other\.tsv: the manifest marks 12 of its 12 recordings as test"):
+        training_set(**options)
+    assert training_set(**options, allow_test_list=True).stamp.startswith("validated on a test list")
+
+
+def test_a_forced_test_list_may_lie_over_another_manifest(tmp_path):
+    rows = [(f"vox1/id10270/5r0dWxy17C8/0000{t}.wav", "id10270", "", "", "3.0") for t in range(3)]
+    rows += [(f"vox1/id10271/1gtz-CUIygI/0000{t}.wav", "id10271", "", "", "3.0") for t in range(3)]
+    names = [row[0] for row in rows]
+    trials = tmp_path / "list.txt"
+    Trials.from_pairs(names[:4], names[1:5], np.array([True, True, False, True])).save(trials)
+    other = table(tmp_path, rows, name="other.tsv")
+    options = {"manifest": corpus(tmp_path), "held_out_manifest": other, "trials": str(trials)}
+    with pytest.raises(BadInput, match="speakers that VoxCeleb1 tests with"):
+        training_set(**options)
+    assert set(training_set(**options, allow_test_list=True).held_out.ids) == set(names[:5])
 
 
 def test_the_fingerprint_changes_with_labels_and_order_and_not_with_the_place(tmp_path):

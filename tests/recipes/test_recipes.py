@@ -87,7 +87,18 @@ def test_a_folder_with_too_few_speakers_says_what_is_least(tmp_path):
 def test_other_data_keep_what_the_recipe_says_of_judging(speakers):
     recipe, _ = find("small_corpus", data=speakers)
     assert isinstance(recipe.data, partial)
-    assert recipe.data.keywords == {"manifest": str(speakers), "held_out": 0.1, "targets": 2000}
+    assert recipe.data.keywords == {"manifest": str(speakers), "split": "", "held_out": 0.1, "targets": 2000}
+
+
+@pytest.mark.parametrize(
+    ("splits", "taken"), [("train test", "train"), ("dev test", "dev"), ("dev eval", "dev"), ("dev", "")]
+)
+def test_of_other_data_only_the_rows_for_training_are_taken(splits, taken, tmp_path):
+    rows = "".join(f"{i}.wav\ts{i}\t{split}\n" for i, split in enumerate(splits.split()))
+    (tmp_path / "m.tsv").write_text(f"path\tspeaker\tsplit\n{rows}")
+    recipe, _ = find("small_corpus", data=tmp_path / "m.tsv")
+    assert isinstance(recipe.data, partial)
+    assert recipe.data.keywords["split"] == taken
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 from contextlib import redirect_stderr
+from pathlib import Path
 
 import pytest
 import torch
@@ -85,11 +86,27 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_it_serves(kind, tmp_pat
     assert told.count("\n") == 1
 
 
-def test_where_all_are_damaged_the_run_begins_anew(tmp_path, capfd):
-    for step in (5, 10):
+def test_where_all_are_damaged_the_run_begins_anew_and_its_saves_stay(tmp_path, capfd):
+    for step in (50, 100):
         checkpoint.save(tmp_path, step, STATE).write_bytes(b"")
     assert checkpoint.newest(tmp_path) is None
     assert capfd.readouterr().err.count(": damaged (") == 2
+    for step in (5, 10, 15):
+        checkpoint.save(tmp_path, step, {"step": step})
+    assert [path.name[:14] for path in sorted(tmp_path.glob("step-*"))] == ["step-000000010", "step-000000015"]
+    assert len(list(tmp_path.glob("damaged-*"))) == 2
+
+
+def test_a_disk_that_is_away_for_a_moment_does_not_make_checkpoints_damaged(tmp_path, monkeypatch):
+    path = checkpoint.save(tmp_path, 5, STATE)
+
+    def away(self):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", away)
+    with pytest.raises(BadInput, match=r"cannot be read \(Input/output error\); nothing was changed"):
+        checkpoint.newest(tmp_path)
+    assert path.exists()
 
 
 def test_a_checkpoint_that_cannot_be_opened_is_as_good_as_damaged(tmp_path):

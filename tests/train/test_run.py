@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from tiny_recipe import recipe as tiny_recipe
 from torch import optim
 
 from voxsphere.core.errors import BadInput
 from voxsphere.train import checkpoint
+from voxsphere.train.journal import Journal
 from voxsphere.train.logbook import read_logbook
+from voxsphere.train.loop import Step
 from voxsphere.train.parts import PARTS
 from voxsphere.train.run import train
 from voxsphere.train.sam import Sam
@@ -210,6 +214,87 @@ def test_a_broken_file_is_named_once_and_replaced(tiny, speakers, tmp_path, monk
     assert outcome.finished
     assert len(outcome.broken) == 1
     assert sum("0.wav" in line for line in told) == 1
+
+
+def test_a_held_out_file_that_is_broken_is_named_once_and_the_run_judged_without_it(
+    tiny, speakers, tmp_path, monkeypatch
+):
+    held_out = tiny.data().held_out.utterances[0]
+    (tmp_path / "speakers").mkdir()
+    mended = copy_of(speakers, tmp_path / "speakers", broken=0)
+    (mended / Path(held_out.path).relative_to(speakers)).write_bytes(b"no audio")
+    monkeypatch.setenv("SPEAKERS", str(mended))
+    told: list[str] = []
+    outcome = train(replace(tiny, epochs=3), tmp_path / "run", workers=0, told=told.append)
+    assert outcome.finished
+    assert len(outcome.broken) == 1
+    assert sum("the run is judged without it" in line for line in told) == 1
+
+
+def test_the_share_that_may_be_broken_is_one_of_files_and_does_not_grow_with_the_epochs(tmp_path):
+    def dealt(broken: int, rounds: int) -> None:
+        books = Journal(tmp_path, Accelerator(cpu=True), files=2000, max_broken=0.01, told=lambda line: None)
+        failed = tuple((f"/{i}.wav", f"/{i}.wav: is damaged") for i in range(broken))
+        for number in range(rounds):
+            found = failed if number + 1 == rounds else ()
+            books.add(Step(number, {"loss": torch.zeros(())}, 0.1, None, None, found, 0.0), utterances=1000)
+
+    dealt(20, 100)
+    with pytest.raises(BadInput, match="21 files cannot be read"):
+        dealt(21, 100)
+    with pytest.raises(BadInput, match="11 files cannot be read"):
+        dealt(11, 1)
+
+
+def test_a_run_that_was_refused_leaves_its_folder_free(tiny, tmp_path):
+    with pytest.raises(BadInput, match="cannot be shared out"):
+        train(replace(tiny, accumulate=3), tmp_path, workers=0)
+    assert train(replace(tiny, epochs=1), tmp_path, workers=0).finished
+
+
+def test_a_run_that_lost_its_checkpoints_begins_anew_and_keeps_what_it_had(tiny, tmp_path):
+    short = replace(tiny, epochs=2)
+    train(short, tmp_path, workers=0)
+    logbook = (tmp_path / "logbook.jsonl").read_bytes()
+    shutil.rmtree(tmp_path / "checkpoints")
+    told: list[str] = []
+    assert train(short, tmp_path, workers=0, told=told.append).resumed_at == 0
+    assert told == [f"no checkpoint can be used: the run begins anew; what it had is in {tmp_path / 'lost-1'}"]
+    assert (tmp_path / "lost-1" / "logbook.jsonl").read_bytes() == logbook
+    assert len(list((tmp_path / "lost-1" / "weights").iterdir())) >= 1
+
+
+def test_a_run_whose_recipe_is_gone_is_not_taken_for_another(tiny, tmp_path):
+    train(replace(tiny, epochs=1), tmp_path, workers=0)
+    (tmp_path / "recipe.json").unlink()
+    with pytest.raises(BadInput, match=r"recipe\.json: is gone, but the run's checkpoints are there"):
+        train(tiny, tmp_path, workers=0)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null", '{"fingerprint": 1}'])
+def test_a_note_of_the_data_that_says_nothing_is_one_line(content, tiny, tmp_path):
+    train(replace(tiny, epochs=1), tmp_path, workers=0)
+    (tmp_path / "data.json").write_text(content)
+    with pytest.raises(BadInput, match=r"data\.json: does not tell what the run learns from"):
+        train(replace(tiny, epochs=1), tmp_path, workers=0)
+
+
+def test_weights_that_have_changed_are_named(tiny, tmp_path):
+    train(replace(tiny, epochs=1), tmp_path, workers=0)
+    (path,) = (tmp_path / "weights").iterdir()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="is damaged; remove it"):
+        last_weights(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("Muon", "cannot be made for this model"), ("SparseAdam", "sparse gradients")]
+)
+def test_an_optimiser_that_does_not_suit_the_model_is_one_line(name, told, tiny, tmp_path):
+    with pytest.raises(BadInput, match=told):
+        train(replace(tiny, optimizer=PARTS[name]), tmp_path, workers=0)
 
 
 def test_too_many_broken_files_end_the_run(tiny, speakers, tmp_path, monkeypatch):

@@ -1,6 +1,5 @@
 """Is it the loader or the device that a training run waits for? Each is timed alone, then both together."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from voxsphere.train.schedule import Progress
 
 @dataclass(frozen=True)
 class Loading:
-    """Utterances a second: of the loader alone, of the device fed from memory, and of both together (medians).
+    """Utterances a second: of the loader alone, of the device fed from memory, and of both together.
 
     `kept` is the share of the device's own speed that is left when real batches feed it.
     """
@@ -55,7 +54,7 @@ def loading_speed(
     cpu: bool = False,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Loading:
-    """Time `batches` batches of the recipe each way, after three to warm up. Nothing is saved."""
+    """Time `batches` batches of the recipe each way, after what was fetched ahead is used up. Nothing is saved."""
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(cpu=cpu, mixed_precision="no" if recipe.compute == "fp32" else recipe.compute)
     data = recipe.data()
@@ -77,11 +76,22 @@ def loading_speed(
         )  # fmt: skip
 
     one = next(fresh())
-    alone = _paces(fresh(), batches, progress, each=recipe.accumulate)
-    device = _paces(updates(_again(one)), batches, progress)
-    both = _paces(updates(fresh()), batches, progress)
+    warm, count = _rounds(workers, batches)
+    alone = _pace(fresh(), warm, count, progress, each=recipe.accumulate)
+    device = _pace(updates(_again(one)), 3, batches, progress)
+    both = _pace(updates(fresh()), warm, count, progress)
     rates = (recipe.batch_size / pace for pace in (alone, device, both))
     return Loading(recipe.batch_size, workers, *rates)
+
+
+def batches_to_time(workers: int, batches: int) -> int:
+    """How many batches `loading_speed` takes in all."""
+    return 2 * sum(_rounds(workers, batches)) + 3 + batches
+
+
+def _rounds(workers: int, batches: int) -> tuple[int, int]:
+    """The batches to warm up with, and to time: workers deliver in turns, in bunches, so whole rounds of them."""
+    return 3 + 2 * workers, -(-batches // max(1, workers)) * max(1, workers)
 
 
 def _again(batch: Batch) -> Iterator[Batch]:
@@ -89,16 +99,15 @@ def _again(batch: Batch) -> Iterator[Batch]:
         yield batch
 
 
-def _paces(source: Iterator[Any], count: int, progress: Callable[[int], None], each: int = 1) -> float:
-    """The median of the seconds that a batch takes, or `each` pieces of one."""
-    seconds = []
-    for i in range(count + 3):
-        begun = time.perf_counter()
+def _pace(source: Iterator[Any], warm: int, count: int, progress: Callable[[int], None], each: int = 1) -> float:
+    """The seconds that a batch takes, or `each` pieces of one: `count` of them, after `warm`."""
+    begun = 0.0
+    for i in range(warm + count):
+        if i == warm:
+            begun = time.perf_counter()
         for _ in range(each):
             next(source)
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        if i >= 3:
-            seconds.append(time.perf_counter() - begun)
         progress(1)
-    return statistics.median(seconds)
+    return (time.perf_counter() - begun) / count

@@ -247,13 +247,13 @@ def bench_loader(
     as_json: Json = False,
 ) -> None:
     """Does training wait for the loader or for the device? Utterances a second of each alone, and of both together."""
-    from voxsphere.bench.loading import loading_speed
+    from voxsphere.bench.loading import batches_to_time, loading_speed
     from voxsphere.cli import show
     from voxsphere.recipes import find
 
     chosen, _ = find(recipe, data=data)
     chosen = chosen.with_options(*(settings or []))
-    with show.progress("timing", total=3 * (batches + 3)) as progress:
+    with show.progress("timing", total=batches_to_time(workers, batches)) as progress:
         speed = loading_speed(chosen, workers=workers, batches=batches, progress=progress)
     _print(speed.to_json()) if as_json else show.loading(speed)
 

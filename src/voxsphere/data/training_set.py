@@ -89,19 +89,21 @@ def training_set(
     train = Manifest(kept)
     if len(train.speakers) < 2:
         raise BadInput(f"{manifest}: leaves {len(train.speakers)} speakers to learn from; two are the least")
-    stamp = ""
     if trials:
         pairs = Trials.load(_expanded(trials))
-        reason = is_test_list(pairs, Path(trials).name, manifest=whole)
-        if reason and not allow_test_list:
-            raise BadInput(
-                f"{trials}: {reason}; a test list must not choose a model. Leave it out to validate on held-out train "
-                "speakers (or set data.allow_test_list=true, and the model's card will say so)"
-            )
-        stamp = f"validated on a test list ({reason}): its figures are no test results" if reason else ""
-        judging = _only(whole if reason else judging, train, pairs, trials)
     else:
         pairs = draw_trials(judging, targets=targets, same_gender=same_gender, seed=seed)
+    name = Path(trials).name
+    marking = (whole, judging) if trials else (judging,) if held_out_manifest else ()
+    reason = next((told for each in (None, *marking) if (told := is_test_list(pairs, name, manifest=each))), None)
+    if reason and not allow_test_list:
+        raise BadInput(
+            f"{trials or held_out_manifest or manifest}: {reason}; a test list must not choose a model. Leave it out "
+            "to validate on held-out train speakers (or set data.allow_test_list=true: the model's card will say so)"
+        )
+    stamp = f"validated on a test list ({reason}): its figures are no test results" if reason else ""
+    if trials:
+        judging = _only(whole if reason and not held_out_manifest else judging, train, pairs, trials)
     return TrainingSet(train.with_speeds_as_speakers(*speeds) if speeds else train, judging, pairs, stamp)
 
 

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
+from voxsphere.data.manifests import open_manifest
 from voxsphere.data.training_set import training_set
-from voxsphere.recipes.own_folder import own_folder
+from voxsphere.recipes.own_folder import own_folder, teaching_split
 from voxsphere.recipes.small_corpus import small_corpus
 from voxsphere.recipes.smoke import smoke
 from voxsphere.recipes.synthetic_voices import synthetic_voices
@@ -47,7 +48,8 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe, Path | None]:
     elif path.suffix == ".json" or (path / "recipe.json").exists():
         file = path if path.suffix == ".json" else path / "recipe.json"
         recipe = Recipe.load(file)
-        folder = file.parent if (file.parent / "data.json").exists() and data is None else None
+        begun = any((file.parent / name).exists() for name in ("data.json", "checkpoints"))
+        folder = file.parent if begun and data is None else None
     elif path.is_dir() or path.suffix in (".tsv", ".parquet"):
         recipe = own_folder(path)
     else:
@@ -59,11 +61,15 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe, Path | None]:
 
 
 def _with_data(recipe: Recipe, manifest: Path) -> Recipe:
-    """The recipe on another manifest: what is said of the old one's parts no longer holds, how to judge still does."""
+    """The recipe on another manifest: what is said of the old one's parts no longer holds, how to judge still does.
+
+    Of a manifest that says which rows are for training, only those are taken.
+    """
     kept = recipe.data.keywords if isinstance(recipe.data, partial) and recipe.data.func is training_set else {}
     of_manifest = ("manifest", "split", "split_table", "datasets", "held_out_manifest", "trials")
     options = {name: value for name, value in kept.items() if name not in of_manifest}
-    return replace(recipe, data=partial(training_set, manifest=str(manifest), **options))
+    split = teaching_split(open_manifest(manifest))
+    return replace(recipe, data=partial(training_set, manifest=str(manifest), split=split, **options))
 
 
 def _from_python(path: Path) -> Recipe:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest
 from voxsphere.data.examples import Crops
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.samplers import SpeakerBalanced
+from voxsphere.data.test_lists import TEST_SPLITS
 from voxsphere.data.training_set import training_set
 from voxsphere.losses.margin import AamSoftmax
 from voxsphere.models.ecapa_tdnn import EcapaTdnn
@@ -31,8 +33,8 @@ def own_folder(path: Path) -> Recipe:
     that says which rows are for training, only those are taken. `BadInput` where fewer than two speakers would be left
     to learn from.
     """
-    whole = open_manifest(path).utterances
-    split = "train" if any(utterance.split == "train" for utterance in whole) else ""
+    whole = open_manifest(path)
+    split = teaching_split(whole)
     manifest = [utterance for utterance in whole if utterance.split == split or not split]
     counts = Counter((utterance.dataset, utterance.speaker) for utterance in manifest)
     several = sum(count > 1 for count in counts.values())
@@ -64,3 +66,11 @@ def own_folder(path: Path) -> Recipe:
         clip=5.0,
         keep="best",
     )
+
+
+def teaching_split(manifest: Manifest) -> str:
+    """The split that a manifest's rows are to be learnt from: train, or dev where there is a test split; "" for all."""
+    splits = {utterance.split for utterance in manifest}
+    if "train" in splits:
+        return "train"
+    return "dev" if "dev" in splits and splits & TEST_SPLITS else ""

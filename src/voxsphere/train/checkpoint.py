@@ -3,6 +3,7 @@
 import hashlib
 import io
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,11 @@ def save(folder: Path, step: int, state: dict[str, Any]) -> Path:
 
 
 def newest(folder: Path) -> dict[str, Any] | None:
-    """The state of the newest checkpoint that is whole, None where there is none; damaged ones are told on stderr."""
+    """The state of the newest checkpoint that is whole, None where there is none.
+
+    Damaged ones are told on stderr and set aside as `damaged-…`, so that they do not count among those that are kept.
+    Raises `BadInput` where one cannot be read at all, as on a disk that is away: it may be whole.
+    """
     for path in _all(folder):
         try:
             content = path.read_bytes()
@@ -44,8 +49,12 @@ def newest(folder: Path) -> dict[str, Any] | None:
             state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             return state
         except Exception as error:  # damage shows in as many ways as there are bytes
+            if isinstance(error, OSError) and not isinstance(error, IsADirectoryError):
+                raise BadInput(f"{path}: cannot be read ({error.strerror}); nothing was changed, try again") from error
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            print(f"voxsphere: {path}: damaged ({reason}); going back to the one before", file=sys.stderr)
+            print(f"voxsphere: {path}: damaged ({reason}), set aside; going on with the one before", file=sys.stderr)
+            with suppress(OSError):  # a disk that only reads
+                path.rename(path.with_name(f"damaged-{path.name}"))
     return None
 
 

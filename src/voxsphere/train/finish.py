@@ -10,6 +10,7 @@ import voxsphere
 from voxsphere.backend.calibrate import Calibration
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.embeddings import Embeddings
+from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.parts import classes_of
 from voxsphere.core.scores import Scores
@@ -71,7 +72,9 @@ def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None
 def _embed(model: Pretrained, held_out: Manifest, folder: Path, progress: Callable[[int], None]) -> Embeddings:
     out = folder / "held_out.safetensors"
     out.unlink(missing_ok=True)  # a longer run of the same folder makes another model
-    extract(model, held_out, out, progress=progress)
+    made = extract(model, held_out, out, progress=progress)
+    if not made.embeddings:
+        raise BadInput(f"none of the {len(held_out)} held-out recordings can be embedded; {made.failures[0][1]}")
     return Embeddings.load(out)
 
 
@@ -130,10 +133,7 @@ def _calibrated(card: Card, scores: Scores, embeddings: Embeddings, speaker_of: 
         return card
     values = scores.values[enough]
     sides = seconds_a[enough], seconds_b[enough], target[enough], speaker_a[enough], speaker_b[enough]
-    said = (
-        f"fitted on trials of {len(names)} speakers held out from training (EER known to training, which went by it "
-        "to choose epochs)"
-    )
+    said = f"fitted on trials of {len(names)} speakers held out from training, whose EER was known while it trained"
     llr = cross_validated_llr(values, *sides)
     errors = fit_error_table(llr, *sides, provenance=f"cross-validated over speakers; {said}")
     if not errors.bins:

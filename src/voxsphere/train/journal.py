@@ -15,7 +15,7 @@ from voxsphere.train.logbook import Board, Logbook
 from voxsphere.train.loop import Step
 
 LEAST = 10
-"""So many files may always be broken, whatever their share."""
+"""So many files may be broken whatever their share, or one in ten, if that is less."""
 
 
 class Journal:
@@ -25,9 +25,10 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, accelerator: Accelerator, *, max_broken: float, told: Callable[[str], None]
+        self, folder: Path, accelerator: Accelerator, *, files: int, max_broken: float, told: Callable[[str], None]
     ) -> None:
-        self.folder, self.accelerator, self.max_broken, self.told = folder, accelerator, max_broken, told
+        self.folder, self.accelerator, self.told = folder, accelerator, told
+        self.files, self.max_broken = files, max_broken
         self.figures: list[dict[str, float]] = []
         self.figure_steps: list[int] = []
         self.broken: dict[str, str] = {}
@@ -78,15 +79,20 @@ class Journal:
         self._utterances += utterances
         self._dealt += utterances
         for path, reason in step.broken:
-            if path not in self.broken:
-                self.broken[path] = reason
-                self.told(f"{reason}; another stands in for it")
-        if len(self.broken) > max(LEAST, self.max_broken * self._dealt):
+            self.fail(path, f"{reason}; another stands in for it", reason)
+        allowed = max(1, min(LEAST, self.files // 10), self.max_broken * min(self._dealt, self.files))
+        if len(self.broken) > allowed:
             path, reason = next(iter(self.broken.items()))
             raise BadInput(
                 f"{len(self.broken)} files cannot be read, more than {self.max_broken:.1%} of what was asked for; "
                 f"the first: {reason}. `voxsphere check` lists them all"
             )
+
+    def fail(self, path: str, said: str, reason: str) -> None:
+        """Take in that a file cannot be read; the first time, somebody is told."""
+        if path not in self.broken:
+            self.broken[path] = reason
+            self.told(said)
 
     def log(self, step: Step, *, epoch: int) -> tuple[dict[str, float], float, float]:
         """Write a line with the means since the last one; those, utterances a second, and the share spent waiting."""

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import nn
-from torch.optim import LBFGS
+from torch.optim import LBFGS, Optimizer, SparseAdam
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.memory import keep_freed_memory
@@ -25,7 +25,7 @@ from voxsphere.train.lock import only_here
 from voxsphere.train.loop import Step, steps
 from voxsphere.train.parameters import parameter_groups
 from voxsphere.train.recipe import Recipe
-from voxsphere.train.run_folder import check_data, claim
+from voxsphere.train.run_folder import check, claim, set_aside
 from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Progress
 from voxsphere.train.signals import Wish
@@ -86,7 +86,7 @@ def train(
         keep_freed_memory()
     with only_here(folder) if accelerator.is_main_process else nullcontext():
         if accelerator.is_main_process:
-            claim(folder, recipe)
+            check(folder, recipe)
         accelerator.wait_for_everyone()
         return _train(
             _Run(recipe, folder, recipe.data(), accelerator, workers=_workers(workers), watch=watch, told=told),
@@ -134,7 +134,7 @@ class _Run:
         torch.manual_seed(recipe.seed)
         model = recipe.model()
         bare = recipe.objective(model=model, num_speakers=len(data.train.speakers))
-        optimizer = recipe.optimizer(parameter_groups(bare))
+        optimizer = _optimizer(recipe, bare)
         if recipe.compile:
             bare.compile()
         self.ema = recipe.ema() if recipe.ema is not None else None
@@ -152,7 +152,8 @@ class _Run:
         _check_pieces(self.bare, recipe.batch_size // (self.share.world * self.share.micro))
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
-        self.journal = Journal(folder, accelerator, max_broken=recipe.max_broken, told=told)
+        files = len({utterance.path for utterance in data.train})
+        self.journal = Journal(folder, accelerator, files=files, max_broken=recipe.max_broken, told=told)
 
     @property
     def over(self) -> bool:
@@ -221,7 +222,9 @@ class _Run:
         judged = epoch % self.validation.every == 0 or self.done == self.total
         with nullcontext() if self.ema is None else self.ema.applied(self.bare):
             if judged:
-                found = self.validation.measure(self.bare.model, self.data.held_out, self.data.trials, self.accelerator)
+                found = self.validation.measure(
+                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, failed=self._fail
+                )
                 self.journal.judge(self.done, epoch, found)
             if self.accelerator.is_main_process:
                 values = [self.validation.value(figures) for figures in self.journal.figures]
@@ -248,10 +251,15 @@ class _Run:
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
+        state = None
         if self.accelerator.is_main_process:
-            check_data(self.folder, self.data)
+            claim(self.folder, self.recipe, self.data)
+            state = checkpoint.newest(self.folder / "checkpoints")  # and what is damaged is out of the others' way
+            if state is None and (aside := set_aside(self.folder)):
+                self.told(f"no checkpoint can be used: the run begins anew; what it had is in {aside}")
         self.accelerator.wait_for_everyone()
-        state = checkpoint.newest(self.folder / "checkpoints")
+        if not self.accelerator.is_main_process:
+            state = checkpoint.newest(self.folder / "checkpoints")
         if state is not None:
             self.bare.load_state_dict(state["objective"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -272,6 +280,9 @@ class _Run:
         self.journal.open(None if state is None else state["journal"], self.done)
         return self.done
 
+    def _fail(self, path: str, reason: str) -> None:
+        self.journal.fail(path, f"{reason}; the run is judged without it", reason)
+
     def close(self) -> None:
         """Close the books."""
         self.journal.close()
@@ -285,6 +296,16 @@ def _accelerator(recipe: Recipe, cpu: bool) -> Accelerator:
     precision = "no" if recipe.compute == "fp32" else recipe.compute
     # Without a GPU, several processes find each other only if Accelerate is told to stay on the CPU.
     return Accelerator(cpu=cpu or not torch.accelerator.is_available(), mixed_precision=precision)
+
+
+def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
+    try:
+        optimizer = recipe.optimizer(parameter_groups(objective))
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"optimizer: cannot be made for this model ({error}); choose another, such as AdamW") from error
+    if isinstance(optimizer, SparseAdam):
+        raise BadInput("optimizer: SparseAdam takes only sparse gradients, which no part here has; choose AdamW")
+    return optimizer
 
 
 def _check_pieces(objective: nn.Module, size: int) -> None:

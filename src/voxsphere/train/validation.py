@@ -1,5 +1,6 @@
 """How good the model is so far, on speakers that it does not learn from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -42,11 +43,20 @@ class Verification:
         return prod(figures[name] for name in self.figure.split("*"))
 
     def measure(
-        self, model: SpeakerModel, held_out: Manifest, trials: Trials, accelerator: Accelerator
+        self,
+        model: SpeakerModel,
+        held_out: Manifest,
+        trials: Trials,
+        accelerator: Accelerator,
+        *,
+        failed: Callable[[str, str], None] = lambda path, reason: None,
     ) -> dict[str, float]:
-        """The figures; each process embeds its share of the utterances, all get the same figures."""
+        """The figures; each process embeds its share of the utterances, all get the same figures.
+
+        `failed` is told the path of what cannot be read, and why; the trials of it are left out.
+        """
         own = held_out.utterances[accelerator.process_index :: accelerator.num_processes]
-        found = self._embed(model, own)
+        found = self._embed(model, own, failed)
         vectors = dict(gather_object(list(found.items())) if accelerator.num_processes > 1 else found.items())
         rows = {name: row for row, name in enumerate(vectors)}
         known = np.array([rows.get(name, -1) for name in trials.ids])
@@ -65,20 +75,26 @@ class Verification:
             "min_dcf_0.001": float(min_dcf_of(curve, p_target=0.001)),
         }
 
-    def _embed(self, model: SpeakerModel, utterances: tuple[Utterance, ...]) -> dict[str, np.ndarray]:
+    def _embed(
+        self, model: SpeakerModel, utterances: tuple[Utterance, ...], failed: Callable[[str, str], None]
+    ) -> dict[str, np.ndarray]:
         vectors: dict[str, np.ndarray] = {}
         for first in range(0, len(utterances), 64):
             some = utterances[first : first + 64]
-            waves = {u.id: wave for u in some if (wave := self._wave(u, model)) is not None}
+            waves = {u.id: wave for u in some if (wave := self._wave(u, model, failed)) is not None}
             vectors.update(zip(waves, model.embed(list(waves.values())), strict=True))
         return vectors
 
-    def _wave(self, utterance: Utterance, model: SpeakerModel) -> np.ndarray | None:
+    def _wave(self, utterance: Utterance, model: SpeakerModel, failed: Callable[[str, str], None]) -> np.ndarray | None:
         limit = self.seconds
         if utterance.start is not None and utterance.duration is not None:
             limit = min(limit, utterance.duration)
         try:
             wave = read(utterance.path, rate=model.sample_rate, start=utterance.start, duration=limit)
-        except BadInput:
-            return None  # `voxsphere check` tells which; one broken file is no reason to lose the epoch
-        return wave if len(wave) >= model.shortest else None
+        except BadInput as error:  # one broken file is no reason to lose the epoch
+            failed(utterance.path, str(error))
+            return None
+        if len(wave) < model.shortest:
+            failed(utterance.path, f"{utterance.path}: {len(wave)} samples are too few for the model")
+            return None
+        return wave

@@ -1,10 +1,11 @@
 """The weights of past epochs, as far as the finished model may want them."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from voxsphere.core.errors import BadInput
@@ -15,7 +16,7 @@ Keep = Literal["last", "best", "average"]
 
 
 class Weights:
-    """`weights/epoch-000012.safetensors`: the last epoch, the best, or the last `count`."""
+    """`weights/epoch-000012-DIGEST.safetensors`: the last epoch, the best, or the last `count`."""
 
     def __init__(self, folder: Path, *, keep: Keep, count: int) -> None:
         self.folder, self.keep, self.count = folder, keep, count
@@ -24,9 +25,9 @@ class Weights:
         """Keep an epoch's weights."""
         if self.keep == "best" and not best:
             return
-        path = self.folder / f"epoch-{epoch:06d}.safetensors"
-        with atomic(path, "wb") as file:
-            file.write(save({name: value.detach().cpu().contiguous() for name, value in state.items()}))
+        content = save({name: value.detach().cpu().contiguous() for name, value in state.items()})
+        with atomic(self.folder / f"epoch-{epoch:06d}-{_digest(content)}.safetensors", "wb") as file:
+            file.write(content)
         for rest in self.folder.glob(".epoch-*"):  # of a process that was killed while it wrote
             rest.unlink(missing_ok=True)
 
@@ -45,8 +46,8 @@ class Weights:
         """The weights that become the model."""
         paths = self._wanted()
         if not paths:
-            raise BadInput(f"{self.folder}: holds no weights yet; a model is made at the end of an epoch")
-        return average([load_file(path) for path in paths]) if len(paths) > 1 else load_file(paths[0])
+            raise BadInput(f"{self.folder}: holds no weights; a model is made of those at the end of an epoch")
+        return average([_load(path) for path in paths]) if len(paths) > 1 else _load(paths[0])
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -62,4 +63,16 @@ class Weights:
 
 
 def _epoch_of(path: Path) -> int:
-    return int(path.stem.removeprefix("epoch-"))
+    return int(path.stem.split("-")[1])
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    content = path.read_bytes()
+    if _digest(content) != path.stem.rpartition("-")[2]:
+        raise BadInput(f"{path}: is damaged; remove it, and the model is made of the other epochs' weights")
+    state: dict[str, Tensor] = load(content)
+    return state
