@@ -279,6 +279,13 @@ def test_a_note_of_the_data_that_says_nothing_is_one_line(content, tiny, tmp_pat
         train(replace(tiny, epochs=1), tmp_path, workers=0)
 
 
+def test_compiling_says_that_the_first_step_takes_long(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: None)  # the compiler itself is torch's to test
+    told: list[str] = []
+    assert train(replace(tiny, compile=True, epochs=1), tmp_path, workers=0, told=told.append).finished
+    assert any("compiled in the first step" in line for line in told)
+
+
 def test_weights_that_have_changed_are_named(tiny, tmp_path):
     train(replace(tiny, epochs=1), tmp_path, workers=0)
     (path,) = (tmp_path / "weights").iterdir()

@@ -136,6 +136,7 @@ class _Run:
         bare = recipe.objective(model=model, num_speakers=len(data.train.speakers))
         optimizer = _optimizer(recipe, bare)
         if recipe.compile:
+            told("the network is compiled in the first step, which takes minutes on a CPU")
             bare.compile()
         self.ema = recipe.ema() if recipe.ema is not None else None
         if recipe.compute == "fp16" and isinstance(optimizer, Sam | LBFGS):
