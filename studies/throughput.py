@@ -24,10 +24,11 @@ from voxsphere.audio.features import Fbank
 from voxsphere.core.memory import keep_freed_memory
 from voxsphere.data.loader import Share, load
 from voxsphere.data.training_set import training_set
-from voxsphere.models.ecapa_tdnn import EcapaTdnn
-from voxsphere.models.pooling import AttentiveStatsPooling, StatsPooling
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine, NormLinearNorm
-from voxsphere.models.resnet import ResNet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.recipes.augmentation import development_noise
 from voxsphere.recipes.small_corpus import small_corpus
@@ -68,10 +69,14 @@ def run(
     augment: str = "none",
     precision: Literal["fp32", "bf16"] = "fp32",
     compile_: Annotated[bool, typer.Option("--compile")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep/--give-back", help="Freed memory, as `train` does or as by default.")
+    ] = True,
 ) -> None:
     """Time one setting."""
     torch.set_num_threads(threads)
-    keep_freed_memory()
+    if keep:
+        keep_freed_memory()
     recipe = _recipe(files, net, batch, seconds, augment, precision)
     accelerator = Accelerator(cpu=True, mixed_precision="no" if precision == "fp32" else precision)
     data = recipe.data()

@@ -19,10 +19,10 @@ from voxsphere.backend.expected import ErrorBin, ErrorTable
 from voxsphere.cli import main
 from voxsphere.core.errors import BadInput
 from voxsphere.core.random import stream
-from voxsphere.models.pooling import StatsPooling
+from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.models.tdnn import Tdnn
 from voxsphere.pretrained import Card, load, save_folder
 
 TINY = partial(

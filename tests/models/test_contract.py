@@ -5,22 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
-from presets import SMALL
+from presets import SHIFTS, SMALL
 from seeded import noise, seeded
 from torch import Tensor, nn
 
 from voxsphere.catalogue import CATALOGUE
+from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import describe, rebuild
 from voxsphere.models.speaker import SpeakerModel
 
 SECONDS = 0.8
-
-# Parameters that shift what a batch norm or a softmax over time receives by a constant, which it subtracts again.
-SHIFTS = {
-    "AttentiveStatsPooling": {"pooling.score.bias"},
-    "LinearNorm": {"encoder.layers.4.norm.bias"},
-    "NormLinearNorm": {"encoder.layers.4.norm.bias", "projection.norm_in.bias", "projection.linear.bias"},
-}
 
 
 @pytest.fixture(params=SMALL)
@@ -44,10 +38,12 @@ def test_every_part_of_a_model_in_the_catalogue_has_a_small_model_that_holds_it(
         for name, part in CATALOGUE.items()
         if issubclass(part, nn.Module) and not part.__module__.startswith("voxsphere.losses")
     }
-    assert {*SMALL, "SpeakerModel"} == parts
+    assert {name.partition(",")[0] for name in SMALL} | {"SpeakerModel"} == parts
     for name, recipe in SMALL.items():
         model = recipe()
-        assert CATALOGUE[name] in {type(p) for p in (model.features, model.encoder, model.pooling, model.projection)}
+        assert CATALOGUE[name.partition(",")[0]] in {
+            type(p) for p in (model.features, model.encoder, model.pooling, model.projection)
+        }
 
 
 def test_the_parts_state_the_shapes_they_give(part):
@@ -98,9 +94,25 @@ def test_a_model_comes_back_from_its_json_with_the_same_outputs(part):
     assert describe(rebuild(describe(recipe), CATALOGUE)) == describe(recipe)
 
 
+def encoders() -> list[str]:
+    return [name for name in SMALL if ".encoders." in CATALOGUE[name.partition(",")[0]].__module__]
+
+
+@pytest.mark.parametrize("part", encoders())
+def test_frames_that_an_encoder_cannot_take_are_refused_in_one_line(part):
+    model = build(part)
+    features = model.features(waves(1, seconds=2.0))
+    with pytest.raises(BadInput, match=rf"^the network was built for {model.features.dim} features a frame"):
+        model.encoder(features[..., 1:])
+    with pytest.raises(BadInput, match=r"^\d+ frames are too few: the network looks at \d+ at once"):
+        model.encoder(features[:, :0])
+    with pytest.raises(BadInput, match=r"^fp16 needs a GPU"):
+        model.encoder(features.half())
+
+
 # Torch's own: nn.LSTM lays its weights anew while it is traced, and the export warns of it.
 @pytest.mark.filterwarnings("ignore:The tensor attributes self.encoder.lstm._flat_weights:UserWarning")
-@pytest.mark.parametrize("part", ["CamPlusPlus", "EcapaTdnn", "GE2ELstm", "ResNet", "Tdnn", "AttentiveStatsPooling"])
+@pytest.mark.parametrize("part", [*encoders(), "AttentiveStatsPooling"])
 def test_a_model_can_be_exported_as_one_graph(part):
     model, wave = build(part), waves(2)
     graph = torch.export.export(model, (wave,)).module()

@@ -10,15 +10,15 @@ from seeded import noise, seeded
 
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.core.errors import BadInput
-from voxsphere.models.campplus import CamPlusPlus, from_3dspeaker
-from voxsphere.models.ecapa_tdnn import EcapaTdnn
-from voxsphere.models.ge2e_lstm import GE2ELstm, from_resemblyzer
-from voxsphere.models.layers import ConvNorm2d
-from voxsphere.models.pooling import MeanPooling
+from voxsphere.models.encoders.campplus import CamPlusPlus, from_3dspeaker
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.ge2e_lstm import GE2ELstm, from_resemblyzer
+from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.poolings.statistics import MeanPooling
 from voxsphere.models.projection import LengthNorm
-from voxsphere.models.resnet import ResNet
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.models.tdnn import Tdnn
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "models"
 

@@ -7,14 +7,15 @@ import torch
 
 from voxsphere.audio.features import Fbank
 from voxsphere.audio.ge2e_mel import GE2EMel
-from voxsphere.models.campplus import CamPlusPlus
-from voxsphere.models.ecapa_tdnn import EcapaTdnn
-from voxsphere.models.ge2e_lstm import GE2ELstm
-from voxsphere.models.pooling import AttentiveStatsPooling, MeanPooling, StatsPooling
+from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
 from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
-from voxsphere.models.resnet import ResNet
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.models.tdnn import Tdnn
 
 ECAPA = (EcapaTdnn, AttentiveStatsPooling, NormLinearNorm)
 XVECTOR = (Tdnn, StatsPooling, TwoLayer)

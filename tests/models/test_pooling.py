@@ -7,7 +7,8 @@ import torch
 from seeded import noise, seeded
 from torch import Tensor, nn
 
-from voxsphere.models.pooling import AttentiveStatsPooling, MeanPooling, StatsPooling
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
 
 DIM, FRAMES = 5, 17
 POOLINGS = {

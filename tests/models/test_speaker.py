@@ -7,16 +7,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from presets import SMALL, Frames
+from presets import SMALL
 from seeded import noise, seeded
+from small import Frames
 from torch import Tensor
 
 from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
-from voxsphere.models.pooling import StatsPooling
+from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine, LinearNorm
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.models.tdnn import Tdnn
 
 RATE = 16000
 TINY = partial(

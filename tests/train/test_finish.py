@@ -8,7 +8,7 @@ import pytest
 from tiny_recipe import recipe as tiny_recipe
 
 from voxsphere.core.parts import classes_of
-from voxsphere.models.pooling import StatsPooling
+from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.pretrained import open_folder
 from voxsphere.train.finish import finish
 from voxsphere.train.run import train

@@ -8,10 +8,10 @@ from voxsphere.audio.features import Fbank
 from voxsphere.data.examples import Crops
 from voxsphere.data.training_set import training_set
 from voxsphere.losses.margin import AamSoftmax
-from voxsphere.models.pooling import StatsPooling
+from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import NormLinearNorm
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.models.tdnn import Tdnn
 from voxsphere.train.average import Ema
 from voxsphere.train.margins import MarginRamp
 from voxsphere.train.objectives import Classification

@@ -18,9 +18,9 @@ from voxsphere.backend.calibrate import Calibration
 from voxsphere.backend.expected import ErrorTable
 from voxsphere.core.files import cache_folder
 from voxsphere.core.parts import describe
-from voxsphere.models.campplus import CamPlusPlus, from_3dspeaker
-from voxsphere.models.ge2e_lstm import GE2ELstm, from_resemblyzer
-from voxsphere.models.pooling import MeanPooling, StatsPooling
+from voxsphere.models.encoders.campplus import CamPlusPlus, from_3dspeaker
+from voxsphere.models.encoders.ge2e_lstm import GE2ELstm, from_resemblyzer
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
 from voxsphere.models.projection import LengthNorm, LinearNorm
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card

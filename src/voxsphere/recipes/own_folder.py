@@ -13,8 +13,8 @@ from voxsphere.data.samplers import SpeakerBalanced
 from voxsphere.data.test_lists import TEST_SPLITS
 from voxsphere.data.training_set import training_set
 from voxsphere.losses.margin import AamSoftmax
-from voxsphere.models.ecapa_tdnn import EcapaTdnn
-from voxsphere.models.pooling import AttentiveStatsPooling
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.projection import NormLinearNorm
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.recipes.augmentation import without_recordings

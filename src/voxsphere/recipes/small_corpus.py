@@ -7,8 +7,8 @@ from voxsphere.data.examples import Crops
 from voxsphere.data.samplers import Shuffled
 from voxsphere.data.training_set import training_set
 from voxsphere.losses.margin import AamSoftmax
-from voxsphere.models.ecapa_tdnn import EcapaTdnn
-from voxsphere.models.pooling import AttentiveStatsPooling
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.projection import NormLinearNorm
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.recipes.augmentation import development_noise

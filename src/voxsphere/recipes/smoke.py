@@ -6,10 +6,10 @@ from voxsphere.audio.features import Fbank
 from voxsphere.data.examples import Crops
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.losses.margin import AamSoftmax
-from voxsphere.models.pooling import StatsPooling
+from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import LinearNorm
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.models.tdnn import Tdnn
 from voxsphere.train.objectives import Classification
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.schedule import Cosine

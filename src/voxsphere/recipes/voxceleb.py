@@ -26,13 +26,14 @@ from voxsphere.data.examples import Crops
 from voxsphere.data.samplers import Shuffled
 from voxsphere.data.training_set import training_set
 from voxsphere.losses.margin import AamSoftmax
-from voxsphere.models.campplus import CamPlusPlus
-from voxsphere.models.ecapa_tdnn import EcapaTdnn
-from voxsphere.models.pooling import AttentiveStatsPooling, StatsPooling
+from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine, LinearNorm, NormLinearNorm, TwoLayer
-from voxsphere.models.resnet import ResNet
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.models.tdnn import Tdnn
 from voxsphere.recipes.augmentation import musan_and_rooms
 from voxsphere.train.margins import MarginRamp
 from voxsphere.train.objectives import Classification

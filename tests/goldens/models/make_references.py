@@ -9,9 +9,7 @@ WeSpeaker's networks run at a quarter of their width, and their embeddings have 
 """
 
 import os
-import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -31,51 +29,9 @@ from speakerlab.models.campplus.DTDNN import CAMPPlus  # noqa: E402
 from wespeaker.models.ecapa_tdnn import ECAPA_TDNN  # noqa: E402
 from wespeaker.models.resnet import BasicBlock, Bottleneck, ResNet  # noqa: E402
 
-from voxsphere.models.campplus import from_3dspeaker  # noqa: E402
-
-Rules = list[tuple[str, str | Callable[[re.Match[str]], str]]]  # a pattern in their name, and what it becomes
-ORDINAL = {"1": "first", "2": "second", "3": "third"}
-
-
-def wespeaker_ecapa() -> Rules:
-    """WeSpeaker counts the layers, the first block being layer 2."""
-    return [
-        (r"^layer1\.", "encoder.entry."),
-        (r"^layer(\d)\.se_res2block\.", lambda m: f"encoder.blocks.{int(m[1]) - 2}.layers."),
-        (r"layers\.3\.linear1", "layers.3.factors.0"),
-        (r"layers\.3\.linear2", "layers.3.factors.2"),
-        (r"layers\.1\.convs\.(\d)", r"layers.1.groups.\1.conv"),
-        (r"layers\.1\.bns\.(\d)", r"layers.1.groups.\1.norm"),
-        (r"^conv\.", "encoder.gather."),
-        (r"^pool\.linear1", "pooling.hidden"),
-        (r"^pool\.linear2", "pooling.score"),
-        (r"^bn\.", "projection.norm_in."),
-        (r"^linear\.", "projection.linear."),
-        (r"^bn2\.", "projection.norm_out."),
-        (r"\.bn\.", ".norm."),
-    ]
-
-
-def wespeaker_resnet(blocks: tuple[int, ...]) -> Rules:
-    """Renaming rules; their blocks are numbered within the stage, ours through."""
-    before = [sum(blocks[:stage]) for stage in range(4)]
-    return [
-        (r"^conv1\.", "encoder.first.conv."),
-        (r"^bn1\.", "encoder.first.norm."),
-        (r"^layer(\d)\.(\d+)\.", lambda m: f"encoder.blocks.{before[int(m[1]) - 1] + int(m[2])}."),
-        (r"\.conv(\d)\.", lambda m: f".{ORDINAL[m[1]]}.conv."),
-        (r"\.bn(\d)\.", lambda m: f".{ORDINAL[m[1]]}.norm."),
-        (r"shortcut\.0\.", "shortcut.conv."),
-        (r"shortcut\.1\.", "shortcut.norm."),
-        (r"^seg_1\.", "projection.linear."),
-    ]
-
-
-def renamed(name: str, rules: Rules) -> str:
-    """Their name in ours."""
-    for pattern, replacement in rules:
-        name = re.sub(pattern, replacement, name)
-    return name
+from voxsphere.models.encoders.campplus import from_3dspeaker  # noqa: E402
+from voxsphere.pretrained.foreign.renaming import renamed  # noqa: E402
+from voxsphere.pretrained.foreign.wespeaker import ecapa_tdnn, resnet  # noqa: E402
 
 
 def write(golden: str, reference: nn.Module, ours_of: dict[str, str], *, shape: tuple[int, int, int]) -> None:
@@ -104,12 +60,12 @@ def main() -> None:
     write("campplus", campplus, ours_of, shape=(1, 430, 80))  # at half the rate: two whole segments and a part
     for golden, context in (("ecapa_tdnn", False), ("ecapa_tdnn_context", True)):
         ecapa = ECAPA_TDNN(channels=128, feat_dim=80, embed_dim=32, global_context_att=context, emb_bn=True)
-        ours_of = {name: renamed(name, wespeaker_ecapa()) for name in ecapa.state_dict()}
+        ours_of = {name: renamed(name, ecapa_tdnn()) for name in ecapa.state_dict()}
         write(golden, ecapa, ours_of, shape=(2, 130, 80))
     for golden, block in (("resnet34", BasicBlock), ("resnet50", Bottleneck)):
-        resnet = ResNet(block, [3, 4, 6, 3], m_channels=8, feat_dim=80, embed_dim=32)
-        ours_of = {name: renamed(name, wespeaker_resnet((3, 4, 6, 3))) for name in resnet.state_dict()}
-        write(golden, resnet, ours_of, shape=(2, 130, 80))
+        network = ResNet(block, [3, 4, 6, 3], m_channels=8, feat_dim=80, embed_dim=32)
+        ours_of = {name: renamed(name, resnet((3, 4, 6, 3))) for name in network.state_dict()}
+        write(golden, network, ours_of, shape=(2, 130, 80))
 
 
 if __name__ == "__main__":

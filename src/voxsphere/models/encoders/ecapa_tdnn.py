@@ -6,7 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.models.layers import ConvReluNorm
+from voxsphere.models.layers.attention import ChannelAttention
+from voxsphere.models.layers.convolution import ConvReluNorm
+from voxsphere.models.layers.entry import bands
 
 
 class EcapaTdnn(nn.Module):
@@ -29,7 +31,7 @@ class EcapaTdnn(nn.Module):
         summed: bool = True,
     ) -> None:
         super().__init__()
-        self.summed = summed
+        self.in_dim, self.summed = in_dim, summed
         self.entry = ConvReluNorm(in_dim, width, kernel=5, padding=2)
         self.blocks = nn.ModuleList(
             _Block(width, dilation=dilation, scale=scale, squeeze=squeeze) for dilation in dilations
@@ -38,7 +40,7 @@ class EcapaTdnn(nn.Module):
         self.dim = last
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim frames"]:
-        x = self.entry(features.transpose(1, 2))
+        x = self.entry(bands(features, self.in_dim))
         outputs = []
         for block in self.blocks:
             output = block(x)
@@ -56,7 +58,7 @@ class _Block(nn.Module):
             ConvReluNorm(width, width),
             _Res2(width, dilation=dilation, scale=scale),
             ConvReluNorm(width, width),
-            _ChannelAttention(width, squeeze=squeeze),
+            ChannelAttention(width, squeeze=squeeze),
         )
 
     def forward(self, x: Float[Tensor, "batch width frames"]) -> Float[Tensor, "batch width frames"]:
@@ -80,15 +82,3 @@ class _Res2(nn.Module):
         for convolve, part in zip(self.groups, parts, strict=True):
             outputs.append(convolve(part + outputs[-1] if outputs else part))
         return torch.cat([*outputs, passed], dim=1)
-
-
-class _ChannelAttention(nn.Module):
-    """Each channel times a factor computed from the means of all (Hu et al. 2018, Squeeze-and-excitation networks)."""
-
-    def __init__(self, width: int, *, squeeze: int) -> None:
-        super().__init__()
-        self.factors = nn.Sequential(nn.Linear(width, squeeze), nn.ReLU(), nn.Linear(squeeze, width), nn.Sigmoid())
-
-    def forward(self, x: Float[Tensor, "batch width frames"]) -> Float[Tensor, "batch width frames"]:
-        scaled: Tensor = x * self.factors(x.mean(-1))[..., None]
-        return scaled

@@ -4,7 +4,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.layers import BasicBlock, Bottleneck, ConvNorm2d, as_image
+from voxsphere.models.layers.convolution import ConvNorm2d, as_image
+from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.residual import BasicBlock, Bottleneck
 
 # Blocks in each of the four stages; from 50 on they are bottlenecks.
 DEPTHS = {
@@ -30,18 +32,19 @@ class ResNet(nn.Module):
         if depth not in DEPTHS:
             raise BadInput(f"no ResNet of depth {depth}; there are: {', '.join(map(str, DEPTHS))}")
         block = BasicBlock if depth < 50 else Bottleneck
+        self.in_dim = in_dim
         self.first = ConvNorm2d(1, width, kernel=3)
         blocks: list[nn.Module] = []
-        channels, bands = width, in_dim
+        channels, rows = width, in_dim
         for stage, count in enumerate(DEPTHS[depth]):
             stride = (1, 1) if stage == 0 else (2, 2)
             for i in range(count):
                 blocks.append(block(channels, width << stage, stride=stride if i == 0 else (1, 1)))
                 channels = (width << stage) * block.expansion
-            bands = -(-bands // stride[0])
+            rows = -(-rows // stride[0])
         self.blocks = nn.Sequential(*blocks)
-        self.dim = channels * bands
+        self.dim = channels * rows
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.blocks(self.first(as_image(features.transpose(1, 2))).relu_())
+        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim))).relu_())
         return frames.flatten(1, 2)

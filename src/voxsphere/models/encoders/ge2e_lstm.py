@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
+from voxsphere.models.layers.entry import bands
 
 
 class GE2ELstm(nn.Module):
@@ -23,10 +24,11 @@ class GE2ELstm(nn.Module):
         super().__init__()
         self.lstm = nn.LSTM(in_dim, hidden, layers, batch_first=True)
         self.linear = nn.Linear(hidden, dim)
-        self.window, self.step, self.dim = window, step, dim
+        self.in_dim, self.window, self.step, self.dim = in_dim, window, step, dim
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim windows"]:
-        windows = features.unfold(1, self.window, self.step).transpose(2, 3)
+        frames = bands(features, self.in_dim, shortest=self.window)
+        windows = frames.unfold(2, self.window, self.step).permute(0, 2, 3, 1)
         outputs, _ = self.lstm(windows.flatten(0, 1))
         vectors = functional.normalize(self.linear(outputs[:, -1]).relu(), dim=-1)
         return vectors.reshape(len(features), -1, self.dim).transpose(1, 2)

@@ -1,4 +1,4 @@
-"""The bricks that several encoders are built of; no saved file names them by themselves."""
+"""Convolutions with their batch norm."""
 
 import torch
 from jaxtyping import Float
@@ -34,46 +34,6 @@ class ConvNorm2d(nn.Module):
         scale, shift = affine_of(self.norm)
         weight = self.conv.weight * scale[:, None, None, None]
         return functional.conv2d(x, weight, shift, self.conv.stride, self.conv.padding)
-
-
-class BasicBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut (He et al. 2016, Deep Residual Learning, fig. 2)."""
-
-    expansion = 1
-
-    def __init__(self, in_dim: int, width: int, *, stride: tuple[int, int] = (1, 1)) -> None:
-        super().__init__()
-        self.first = ConvNorm2d(in_dim, width, kernel=3, stride=stride)
-        self.second = ConvNorm2d(width, width, kernel=3)
-        self.shortcut = shortcut(in_dim, width, stride)
-
-    def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        added: Tensor = self.second(self.first(x).relu_()) + self.shortcut(x)
-        return added.relu_()
-
-
-class Bottleneck(nn.Module):
-    """1×1, 3×3 and 1×1 convolutions and a shortcut; the output is four times as wide (He et al. 2016, fig. 5)."""
-
-    expansion = 4
-
-    def __init__(self, in_dim: int, width: int, *, stride: tuple[int, int] = (1, 1)) -> None:
-        super().__init__()
-        self.first = ConvNorm2d(in_dim, width, kernel=1)
-        self.second = ConvNorm2d(width, width, kernel=3, stride=stride)
-        self.third = ConvNorm2d(width, self.expansion * width, kernel=1)
-        self.shortcut = shortcut(in_dim, self.expansion * width, stride)
-
-    def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        added: Tensor = self.third(self.second(self.first(x).relu_()).relu_()) + self.shortcut(x)
-        return added.relu_()
-
-
-def shortcut(in_dim: int, dim: int, stride: tuple[int, int]) -> nn.Module:
-    """The input itself where the shapes agree, else a strided 1×1 convolution of it."""
-    if in_dim == dim and stride == (1, 1):
-        return nn.Identity()
-    return ConvNorm2d(in_dim, dim, kernel=1, stride=stride)
 
 
 def as_image(bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch 1 bands frames"]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.models.layers import ConvReluNorm
+from voxsphere.models.layers.convolution import ConvReluNorm
+from voxsphere.models.layers.entry import bands
 
 
 class Tdnn(nn.Module):
@@ -32,8 +33,9 @@ class Tdnn(nn.Module):
                 for i, (kernel, dilation) in enumerate(zip(kernels, dilations, strict=True))
             )
         )
-        self.dim = last
+        self.in_dim, self.dim = in_dim, last
+        self.shortest = 1 + sum((kernel - 1) * dilation for kernel, dilation in zip(kernels, dilations, strict=True))
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.layers(features.transpose(1, 2))
+        frames: Tensor = self.layers(bands(features, self.in_dim, shortest=self.shortest))
         return frames

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.layers import BasicBlock, ConvNorm2d, as_image
+from voxsphere.models.layers.convolution import ConvNorm2d, as_image
+from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.residual import BasicBlock
 
 
 class CamPlusPlus(nn.Module):
@@ -32,6 +34,7 @@ class CamPlusPlus(nn.Module):
         segment: int = 100,
     ) -> None:
         super().__init__()
+        self.in_dim = in_dim
         self.stem = _Stem(in_dim, width=stem_width)
         self.entry = nn.Sequential(
             nn.Conv1d(self.stem.dim, width, 5, stride=2, padding=2, bias=False), nn.BatchNorm1d(width), nn.ReLU()
@@ -46,7 +49,7 @@ class CamPlusPlus(nn.Module):
         self.dim = width
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.entry(self.stem(features.transpose(1, 2)))
+        x = self.entry(self.stem(bands(features, self.in_dim)))
         for block, narrow in zip(self.blocks, self.narrow, strict=True):
             x = narrow(block(x))
         frames: Tensor = self.norm(x).relu_()

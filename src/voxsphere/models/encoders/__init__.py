@@ -1,0 +1,1 @@
+"""Networks over frames, one file each: `(in_dim, *, options)`, `.dim`, "batch frames in_dim" to "batch dim frames"."""

@@ -1,0 +1,16 @@
+"""Attention of a layer to its own channels."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class ChannelAttention(nn.Module):
+    """Each channel times a factor computed from the means of all (Hu et al. 2018, Squeeze-and-excitation networks)."""
+
+    def __init__(self, width: int, *, squeeze: int) -> None:
+        super().__init__()
+        self.factors = nn.Sequential(nn.Linear(width, squeeze), nn.ReLU(), nn.Linear(squeeze, width), nn.Sigmoid())
+
+    def forward(self, x: Float[Tensor, "batch width frames"]) -> Float[Tensor, "batch width frames"]:
+        scaled: Tensor = x * self.factors(x.mean(-1))[..., None]
+        return scaled

@@ -1,0 +1,25 @@
+"""What every encoder asks of the frames it is given."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from voxsphere.core.errors import BadInput
+
+
+def bands(
+    features: Float[Tensor, "batch frames in_dim"], in_dim: int, *, shortest: int = 1
+) -> Float[Tensor, "batch in_dim frames"]:
+    """The features in the convolutions' order, if they are `in_dim` wide and at least `shortest` frames long.
+
+    Raises `BadInput` otherwise, and for half precision on a CPU, whose kernels lack it or are far slower.
+    """
+    if features.shape[-1] != in_dim:
+        raise BadInput(f"the network was built for {in_dim} features a frame, these have {features.shape[-1]}")
+    if features.shape[1] < shortest:
+        raise BadInput(
+            f"{features.shape[1]} frames are too few: the network looks at {shortest} at once; record more, or repeat"
+        )
+    if features.dtype == torch.float16 and features.device.type == "cpu":
+        raise BadInput("fp16 needs a GPU; on a CPU take bf16 or fp32")
+    return features.transpose(1, 2)

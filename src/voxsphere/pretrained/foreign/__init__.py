@@ -1,0 +1,1 @@
+"""Other projects' files of weights, under our names."""

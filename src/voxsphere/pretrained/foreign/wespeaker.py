@@ -1,0 +1,39 @@
+"""WeSpeaker's networks: its names of weights (wespeaker/models, Apache-2.0), and ours."""
+
+from voxsphere.pretrained.foreign.renaming import Rules
+
+_ORDINAL = {"1": "first", "2": "second", "3": "third"}
+
+
+def ecapa_tdnn() -> Rules:
+    """WeSpeaker counts the layers, the first block being layer 2."""
+    return [
+        (r"^layer1\.", "encoder.entry."),
+        (r"^layer(\d)\.se_res2block\.", lambda m: f"encoder.blocks.{int(m[1]) - 2}.layers."),
+        (r"layers\.3\.linear1", "layers.3.factors.0"),
+        (r"layers\.3\.linear2", "layers.3.factors.2"),
+        (r"layers\.1\.convs\.(\d)", r"layers.1.groups.\1.conv"),
+        (r"layers\.1\.bns\.(\d)", r"layers.1.groups.\1.norm"),
+        (r"^conv\.", "encoder.gather."),
+        (r"^pool\.linear1", "pooling.hidden"),
+        (r"^pool\.linear2", "pooling.score"),
+        (r"^bn\.", "projection.norm_in."),
+        (r"^linear\.", "projection.linear."),
+        (r"^bn2\.", "projection.norm_out."),
+        (r"\.bn\.", ".norm."),
+    ]
+
+
+def resnet(blocks: tuple[int, ...]) -> Rules:
+    """Renaming rules; their blocks are numbered within the stage, ours through."""
+    before = [sum(blocks[:stage]) for stage in range(4)]
+    return [
+        (r"^conv1\.", "encoder.first.conv."),
+        (r"^bn1\.", "encoder.first.norm."),
+        (r"^layer(\d)\.(\d+)\.", lambda m: f"encoder.blocks.{before[int(m[1]) - 1] + int(m[2])}."),
+        (r"\.conv(\d)\.", lambda m: f".{_ORDINAL[m[1]]}.conv."),
+        (r"\.bn(\d)\.", lambda m: f".{_ORDINAL[m[1]]}.norm."),
+        (r"shortcut\.0\.", "shortcut.conv."),
+        (r"shortcut\.1\.", "shortcut.norm."),
+        (r"^seg_1\.", "projection.linear."),
+    ]

@@ -1,0 +1,27 @@
+"""Small models and references of today's two-dimensional residual networks."""
+
+from functools import partial
+
+from small import Frames, small
+
+from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.poolings.statistics import StatsPooling
+from voxsphere.models.projection import Affine
+from voxsphere.models.speaker import SpeakerModel
+
+SMALL: dict[str, partial[SpeakerModel]] = {
+    "ResNet": small(encoder=partial(ResNet, depth=18, width=2)),
+}
+
+# What a golden of the same name was asked of a reference implementation, without a front end.
+REFERENCES: dict[str, partial[SpeakerModel]] = {
+    "resnet34": small(
+        Frames, partial(ResNet, depth=34, width=8), partial(StatsPooling, floor=1e-7), partial(Affine, dim=32)
+    ),
+    "resnet50": small(
+        Frames, partial(ResNet, depth=50, width=8), partial(StatsPooling, floor=1e-7), partial(Affine, dim=32)
+    ),
+}
+
+# Parameters that shift what a normalisation receives by a constant, which it subtracts again.
+SHIFTS: dict[str, set[str]] = {}
