@@ -89,7 +89,7 @@ def project(
 ) -> Float[Tensor, "batch frames dim"]:
     """x · matrix in x's own precision: autocast would round the energies to eight bits and shift every feature."""
     matrix = matrix.to(x.dtype)
-    if not torch.is_autocast_enabled(x.device.type):
+    if x.is_meta or not torch.is_autocast_enabled(x.device.type):  # shapes alone have no precision
         return x @ matrix
     with torch.autocast(x.device.type, enabled=False):
         return x @ matrix
