@@ -2,18 +2,16 @@
 
 import copy
 import math
+from bisect import bisect_left
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from voxsphere.models.speaker import SpeakerModel
 
 _FEW, _MANY = 400, 3200
 """Frames that are tried: most networks see fewer than the first at once, the deepest fewer than the second."""
-
-_APART = 20160
-"""A difference of lengths that every usual stride divides."""
 
 
 def macs_per_second(model: SpeakerModel, *, seconds: float = 3.0) -> float:
@@ -30,37 +28,33 @@ def macs_per_second(model: SpeakerModel, *, seconds: float = 3.0) -> float:
 
 
 def receptive_field(model: SpeakerModel) -> int | None:
-    """How many frames of features one frame of the encoder depends on; None for the whole utterance.
+    """How many frames of features one frame of the encoder depends on, first to last; None for the whole utterance.
 
-    Undefined numbers are put into one frame of the features, and those outputs counted that become undefined. With a
-    stride of s, one output's field is the sum of these counts over s neighbouring frames.
+    Where the features from some frame on, or up to some frame, are undefined numbers, the encoder's middle frame is
+    defined just as long as it depends on none of them; halving finds the two ends.
     """
-    encoder, stride = model.encoder, _stride(model)
     for frames in (_FEW, _MANY):
-        clean = torch.zeros(1, frames, model.features.dim)
-        with torch.inference_mode():
-            spoilt = [_spoilt(encoder(_with_hole(clean, frames // 2 + i))) for i in range(stride)]
-        if not any(hit[0] or hit[-1] for hit in spoilt):
-            return sum(int(hit.sum()) for hit in spoilt)
+        first, last = _ends(model, frames)
+        if first > 0 and last < frames - 1:
+            return last - first + 1
     return None
 
 
-def _stride(model: SpeakerModel) -> int:
-    """How many frames of features lie between two of the encoder's, found out from the shapes alone."""
-    shape = copy.deepcopy(model).to("meta").encoder
+def _ends(model: SpeakerModel, frames: int) -> tuple[int, int]:
+    """The first and the last of so many frames of features on which the encoder's middle frame depends."""
+    last = _first(lambda beginning: _defined(model, frames, slice(beginning, None)), frames) - 1
+    spared = _first(lambda count: _defined(model, frames, slice(0, frames - count)), frames)
+    return frames - spared, last
+
+
+def _first(holds: Callable[[int], bool], most: int) -> int:
+    """The least number up to `most` for which something holds that holds for all greater ones."""
+    return bisect_left(range(most), True, key=holds)
+
+
+def _defined(model: SpeakerModel, frames: int, undefined: slice) -> bool:
+    features = torch.zeros(1, frames, model.features.dim)
+    features[:, undefined] = math.nan
     with torch.inference_mode():
-        short, long = (
-            shape(torch.empty(1, frames, model.features.dim, device="meta")).shape[-1]
-            for frames in (_MANY, _MANY + _APART)
-        )
-    return round(_APART / (long - short))
-
-
-def _with_hole(features: Tensor, frame: int) -> Tensor:
-    holed = features.clone()
-    holed[:, frame] = math.nan
-    return holed
-
-
-def _spoilt(frames: Tensor) -> Tensor:
-    return frames.isnan().any(1)[0]
+        outputs = model.encoder(features)
+    return not bool(outputs[0, :, outputs.shape[-1] // 2].isnan().any())
