@@ -25,8 +25,12 @@ from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
+from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.etdnn import Etdnn
+from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
@@ -70,8 +74,12 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Mfcc": Mfcc,
     "Spectrogram": Spectrogram,
     # encoders
+    "AretTdnn": AretTdnn,
     "CamPlusPlus": CamPlusPlus,
+    "Dtdnn": Dtdnn,
     "EcapaTdnn": EcapaTdnn,
+    "Etdnn": Etdnn,
+    "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
     "ResNet": ResNet,
     "Tdnn": Tdnn,

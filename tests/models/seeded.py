@@ -9,7 +9,12 @@ from torch import Tensor, nn
 
 def seeded(model: nn.Module) -> dict[str, Tensor]:
     """A state for `model`: each tensor is drawn from a generator seeded by its name, at a scale that keeps signals."""
-    return {name: _draw(name, value) for name, value in model.state_dict().items()}
+    learnt = {name for name, _ in model.named_parameters()}
+    # A number by itself that is not learnt is a setting, such as the strength of a dropout.
+    return {
+        name: value.clone() if value.ndim == 0 and name not in learnt else _draw(name, value)
+        for name, value in model.state_dict().items()
+    }
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:

@@ -1,16 +1,20 @@
-"""Networks of one-dimensional convolutions over time: x-vector, ECAPA-TDNN, CAM++."""
+"""Networks of one-dimensional convolutions over time: x-vector, E-, F-, D- and ARET-TDNN, ECAPA-TDNN, CAM++."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from voxsphere.audio.features import Fbank, Spectrogram
+from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.etdnn import Etdnn
+from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinearNorm, OneLayer, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
@@ -87,6 +91,67 @@ _XVECTORS = (
     ),
 )  # fmt: skip
 
+_EXTENDED = "Snyder et al. 2019, Speaker recognition for multi-speaker conversations using x-vectors"
+_FACTORISED = (
+    "Villalba et al. 2020, State-of-the-art speaker recognition with neural network embeddings in NIST SRE18 and "
+    "Speakers in the Wild evaluations; Povey et al. 2018, Semi-orthogonal low-rank matrix factorization"
+)
+_DENSE = "Yu & Li 2020, Densely connected time delay neural network for speaker verification"
+_PAPER_FRAMES = partial(
+    Etdnn, kernels=(5, 1, 3, 1, 3, 1, 3, 1, 1, 1), dilations=(1, 1, 2, 1, 3, 1, 4, 1, 1, 1), slope=0.0
+)
+
+
+def _dtdnn(name: str, num_mels: int, parameters: int) -> Network:
+    return _network(
+        name, _DENSE, parameters, _of_system("DTDNN"),
+        partial(Dtdnn), _STATS, partial(LinearNorm, dim=512, bias=True),
+        features=partial(_FBANK, num_mels=num_mels), peer=_of_system("DTDNN"),
+    )  # fmt: skip
+
+
+_DEEPER = (
+    _network(
+        "etdnn", _EXTENDED, 5_166_228, _of_system("ETDNN"),
+        partial(Etdnn), _STATS, partial(OneLayer, dim=256, slope=0.01), peer=_of_system("ETDNN"),
+    ),
+    _network("etdnn-paper", _EXTENDED, 6_462_356, "counted here", _PAPER_FRAMES, _STATS, partial(TwoLayer)),
+    _network(
+        "ftdnn", _FACTORISED, 13_928_960, _of_system("FTDNN"),
+        partial(Ftdnn), partial(StatsPooling, unbiased=False), partial(TwoLayer), peer=_of_system("FTDNN"),
+    ),
+    _dtdnn("dtdnn", 80, 2_854_912),
+    _dtdnn("dtdnn-30", 30, 2_822_912),
+)  # fmt: skip
+
+
+def _aret(block: str, parameters: int, *, depth: int = 17, code: str = "RET") -> Network:
+    """Its RET ends in two layers, its RET_v3 in one."""
+    source = _of_system(f"{code}, {block}, {depth}")
+    return _network(
+        f"aret-{block}" + ("" if depth == 17 else f"-{depth}") + ("-one-layer" if code == "RET_v3" else ""),
+        "Zhang et al. 2020, ARET: Aggregated residual extended TDNNs for speaker verification",
+        parameters,
+        source,
+        partial(AretTdnn, block=block, depth=depth),
+        _STATS,
+        partial(OneLayer, dim=256) if code == "RET_v3" else partial(TwoLayer, dim=256),
+        peer=source,
+    )
+
+
+_ARETS = (
+    _aret("basic", 12_159_232),
+    _aret("agg", 9_222_400),
+    _aret("cbam", 12_159_296),
+    _aret("se", 13_206_784),
+    _aret("shuffle", 6_388_992),
+    _aret("agg", 7_068_416, depth=14),
+    _aret("agg", 12_589_312, depth=18, code="RET_v2"),
+    _aret("basic", 11_240_192, code="RET_v3"),
+    _aret("agg", 8_303_360, code="RET_v3"),
+)
+
 _ECAPAS = (
     _network(
         "ecapa-512", "Desplanques et al. 2020, ECAPA-TDNN, arXiv:2005.07143", 6_191_104, _WESPEAKER,
@@ -100,4 +165,4 @@ _CAMPPLUS = _network(
     partial(CamPlusPlus), _STATS, partial(LinearNorm, dim=512), peer=_3DSPEAKER,
 )  # fmt: skip
 
-NETWORKS = (*_XVECTORS, *_ECAPAS, _CAMPPLUS)
+NETWORKS = (*_XVECTORS, *_DEEPER, *_ARETS, *_ECAPAS, _CAMPPLUS)
