@@ -1,9 +1,7 @@
 """What is particular to one network: key maps, lengths, the shape of its sums."""
 
-import numpy as np
 import pytest
 import torch
-from presets import REFERENCES
 from seeded import noise, seeded
 
 from voxsphere.audio.ge2e_mel import GE2EMel
