@@ -32,7 +32,15 @@ from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import (
+    Affine,
+    HiddenAffine,
+    LengthNorm,
+    LinearNorm,
+    NormLinearNorm,
+    OneLayer,
+    TwoLayer,
+)
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -73,9 +81,11 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "StatsPooling": StatsPooling,
     # projections
     "Affine": Affine,
+    "HiddenAffine": HiddenAffine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
     "NormLinearNorm": NormLinearNorm,
+    "OneLayer": OneLayer,
     "TwoLayer": TwoLayer,
     # classification heads
     "AamSoftmax": AamSoftmax,

@@ -32,6 +32,19 @@ class LinearNorm(nn.Module):
         return embedding
 
 
+class OneLayer(nn.Module):
+    """Linear, ReLU, batch norm; `slope` is the ReLU's below zero."""
+
+    def __init__(self, in_dim: int, *, dim: int = 256, slope: float = 0.0) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(nn.Linear(in_dim, dim), nn.LeakyReLU(slope), nn.BatchNorm1d(dim))
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
 class NormLinearNorm(nn.Module):
     """Batch norm, a linear layer, batch norm (Desplanques et al. 2020, ECAPA-TDNN, fig. 2)."""
 
@@ -48,15 +61,33 @@ class NormLinearNorm(nn.Module):
 
 
 class TwoLayer(nn.Module):
-    """Linear, ReLU, batch norm, twice; the second is the embedding (Snyder et al. 2018, X-vectors, table 1)."""
+    """Linear, ReLU, batch norm, twice; the second is the embedding (Snyder et al. 2018, X-vectors, table 1).
+
+    `slope` is the ReLUs' below zero.
+    """
+
+    def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 512, slope: float = 0.0) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(
+            nn.Linear(in_dim, hidden), nn.LeakyReLU(slope), nn.BatchNorm1d(hidden),
+            nn.Linear(hidden, dim), nn.LeakyReLU(slope), nn.BatchNorm1d(dim),
+        )  # fmt: skip
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
+class HiddenAffine(nn.Module):
+    """Linear, ReLU, a batch norm without scale and shift, and the embedding's linear layer (WeSpeaker's x-vector)."""
 
     def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 512) -> None:
         super().__init__()
         self.dim = dim
         self.layers = nn.Sequential(
-            nn.Linear(in_dim, hidden), nn.ReLU(), nn.BatchNorm1d(hidden),
-            nn.Linear(hidden, dim), nn.ReLU(), nn.BatchNorm1d(dim),
-        )  # fmt: skip
+            nn.Linear(in_dim, hidden), nn.ReLU(), nn.BatchNorm1d(hidden, affine=False), nn.Linear(hidden, dim)
+        )
 
     def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
         embedding: Tensor = self.layers(pooled)

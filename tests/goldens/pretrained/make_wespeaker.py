@@ -26,6 +26,7 @@ from wespeaker.dataset.processor import compute_fbank  # noqa: E402
 
 NETWORKS = {
     "campplus": ("campplus", "CAMPPlus", {"feat_dim": 80, "embed_dim": 512, "pooling_func": "TSTP"}),
+    "xvec": ("tdnn", "XVEC", {"feat_dim": 80, "hid_dim": 64, "stats_dim": 96, "embed_dim": 32, "pooling_func": "TSTP"}),
     "resnet18": (
         "resnet",
         "ResNet18",

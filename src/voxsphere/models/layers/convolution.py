@@ -7,16 +7,65 @@ from torch.nn import functional
 
 
 class ConvReluNorm(nn.Module):
-    """A 1-D convolution over time, ReLU, batch norm: the TDNN's layer."""
+    """A 1-D convolution over time, ReLU, batch norm: the TDNN's layer.
 
-    def __init__(self, in_dim: int, dim: int, *, kernel: int = 1, dilation: int = 1, padding: int = 0) -> None:
+    `slope` is the ReLU's below zero. `reflect` pads with frames mirrored at the edges instead of zeros. Without
+    `affine` the batch norm has no scale and shift of its own.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        kernel: int = 1,
+        dilation: int = 1,
+        padding: int = 0,
+        groups: int = 1,
+        reflect: bool = False,
+        slope: float = 0.0,
+        affine: bool = True,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding)
-        self.norm = nn.BatchNorm1d(dim)
+        mode = "reflect" if reflect else "zeros"
+        self.slope = slope
+        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, groups=groups, padding_mode=mode)
+        self.norm = nn.BatchNorm1d(dim, affine=affine)
 
     def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
-        normed: Tensor = self.norm(self.conv(x).relu_())
+        normed: Tensor = self.norm(rectified(self.conv(x), self.slope))
         return normed
+
+
+class ConvNormRelu(nn.Module):
+    """A 1-D convolution over time, batch norm, ReLU; `slope` is the ReLU's below zero."""
+
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        kernel: int = 1,
+        dilation: int = 1,
+        padding: int = 0,
+        reflect: bool = False,
+        slope: float = 0.0,
+        affine: bool = True,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        mode = "reflect" if reflect else "zeros"
+        self.slope = slope
+        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, bias=bias, padding_mode=mode)
+        self.norm = nn.BatchNorm1d(dim, affine=affine)
+
+    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
+        return rectified(self.norm(self.conv(x)), self.slope)
+
+
+def rectified(x: Tensor, slope: float) -> Tensor:
+    """ReLU in place, with a slope below zero."""
+    return functional.leaky_relu_(x, slope) if slope else x.relu_()
 
 
 class ConvNorm2d(nn.Module):

@@ -43,7 +43,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def weights_in(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """The named weights of a checkpoint, which may lie under `state_dict`, and may bear the prefix of parallel training.
+    """The named weights of a checkpoint; they may lie under `state_dict`, and bear parallel training's prefix.
 
     Raises `BadInput` where there are none, or some hold numbers that are not finite.
     """

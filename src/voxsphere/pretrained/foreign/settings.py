@@ -100,9 +100,16 @@ class Options:
 
     def number(self, name: str, default: float) -> float:
         """A number above 0."""
+        value = self.least(name, default)
+        if value == 0:
+            raise BadInput(f"{self.where}: {name} is a number above 0, not 0")
+        return value
+
+    def least(self, name: str, default: float) -> float:
+        """A number from 0."""
         value = self.left.pop(name, default)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
-            raise BadInput(f"{self.where}: {name} is a number above 0, not {value!r}")
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+            raise BadInput(f"{self.where}: {name} is a number from 0, not {value!r}")
         return float(value)
 
     def ignore(self, *names: str) -> None:

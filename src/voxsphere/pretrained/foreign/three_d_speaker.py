@@ -1,5 +1,6 @@
 """3D-Speaker's networks: its names of weights (speakerlab/models, Apache-2.0), and ours."""
 
+from voxsphere.pretrained.foreign import wespeaker
 from voxsphere.pretrained.foreign.renaming import Rules
 
 
@@ -35,3 +36,8 @@ def campplus() -> Rules:
         (r"^xvector\.dense\.linear\.", "projection.linear."),
         (r"^xvector\.dense\.nonlinear\.batchnorm\.", "projection.norm."),
     ]
+
+
+def xvector() -> Rules:
+    """WeSpeaker's frame layers, and one linear layer after the pooling."""
+    return [(r"^seg_1\.", "projection.linear."), *wespeaker.xvector()]

@@ -37,3 +37,14 @@ def resnet(blocks: tuple[int, ...]) -> Rules:
         (r"shortcut\.1\.", "shortcut.norm."),
         (r"^seg_1\.", "projection.linear."),
     ]
+
+
+def xvector() -> Rules:
+    """WeSpeaker counts the frame layers from 1; its batch norms have no scale and shift."""
+    return [
+        (r"^frame_(\d)\.conv_1d\.", lambda m: f"encoder.layers.{int(m[1]) - 1}.conv."),
+        (r"^frame_(\d)\.bn\.", lambda m: f"encoder.layers.{int(m[1]) - 1}.norm."),
+        (r"^seg_1\.", "projection.layers.0."),
+        (r"^seg_bn_1\.", "projection.layers.2."),
+        (r"^seg_2\.", "projection.layers.3."),
+    ]

@@ -9,9 +9,10 @@ from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.resnet import DEPTHS, ResNet
+from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LinearNorm
+from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm
 from voxsphere.pretrained.foreign import wespeaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
@@ -69,10 +70,8 @@ def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[
         Fbank, sample_rate=rate, num_mels=mels, window="hamming", frame_length=length / 1000,
         frame_shift=shift / 1000, cmn=cmn,
     )  # fmt: skip
-    told_mean = "utterance mean subtracted" if cmn else "no mean subtracted"
-    return features, (
-        f"{rate / 1000:g} kHz, {mels}-band log mel filterbank (Kaldi, Hamming window, {length:g}/{shift:g} ms), {told_mean}"
-    )
+    words = f"{rate / 1000:g} kHz, {mels}-band log mel filterbank (Kaldi, Hamming window, {length:g}/{shift:g} ms)"
+    return features, f"{words}, utterance mean subtracted" if cmn else words
 
 
 def _pooling(options: Options, default: str, *, context: bool = False) -> "partial[Any]":
@@ -118,7 +117,19 @@ def _resnet(depth: int) -> Callable[[Options], Form]:
     return form
 
 
+def _xvector(options: Options) -> Form:
+    dim = options.size("embed_dim", 512)
+    return Form(
+        partial(Tdnn, width=options.size("hid_dim", 512), last=options.size("stats_dim", 1500), affine=False),
+        _pooling(options, "TSTP"),
+        partial(HiddenAffine, hidden=dim, dim=dim),
+        [_HEAD, *wespeaker.xvector()],
+        "Snyder et al. 2018, X-vectors: Robust DNN embeddings for speaker recognition",
+    )
+
+
 NETWORKS: dict[str, Callable[[Options], Form]] = {
+    "XVEC": _xvector,
     "CAMPPlus": _campplus,
     **{f"ResNet{depth}": _resnet(depth) for depth in DEPTHS},
 }
