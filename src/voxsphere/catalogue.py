@@ -24,6 +24,7 @@ from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
@@ -68,6 +69,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Fbank": Fbank,
     "GE2EMel": GE2EMel,
     "Mfcc": Mfcc,
+    "SpeechBrainFbank": SpeechBrainFbank,
     "Spectrogram": Spectrogram,
     # encoders
     "CamPlusPlus": CamPlusPlus,
