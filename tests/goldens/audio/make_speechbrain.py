@@ -25,8 +25,12 @@ def main() -> None:
     wave = np.round(wave * np.linspace(1, 0, len(wave)) ** 6).astype(np.int16)
     told = torch.from_numpy(wave.astype(np.float32) / 32768)[None]
     arrays = {"wave": wave}
-    for name, options in {"fbank_80": {"n_mels": 80}, "fbank_24_from_100_to_7000": {"n_mels": 24, "f_min": 100, "f_max": 7000},
-                          "fbank_40_of_512": {"n_mels": 40, "n_fft": 512}}.items():  # fmt: skip
+    asked = {
+        "fbank_80": {"n_mels": 80},
+        "fbank_24_from_100_to_7000": {"n_mels": 24, "f_min": 100, "f_max": 7000},
+        "fbank_40_of_512": {"n_mels": 40, "n_fft": 512},
+    }
+    for name, options in asked.items():
         arrays[name] = Fbank(**options)(told)[0].numpy()
     norm = InputNormalization(norm_type="sentence", std_norm=False)
     arrays["fbank_80_normed"] = norm(Fbank(n_mels=80)(told), torch.ones(1))[0].numpy()
