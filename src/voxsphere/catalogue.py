@@ -28,11 +28,12 @@ from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinear, NormLinearNorm, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -65,6 +66,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "ReDimNet": ReDimNet,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
     # poolings
@@ -75,6 +77,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Affine": Affine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
+    "NormLinear": NormLinear,
     "NormLinearNorm": NormLinearNorm,
     "TwoLayer": TwoLayer,
     # classification heads
