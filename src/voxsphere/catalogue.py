@@ -29,6 +29,7 @@ from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
@@ -38,6 +39,7 @@ from voxsphere.models.projection import (
     HiddenAffine,
     LengthNorm,
     LinearNorm,
+    NormLinear,
     NormLinearNorm,
     OneLayer,
     TwoLayer,
@@ -75,6 +77,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "ReDimNet": ReDimNet,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
     # poolings
@@ -86,6 +89,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "HiddenAffine": HiddenAffine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
+    "NormLinear": NormLinear,
     "NormLinearNorm": NormLinearNorm,
     "OneLayer": OneLayer,
     "TwoLayer": TwoLayer,
