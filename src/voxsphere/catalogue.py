@@ -32,7 +32,7 @@ from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoAffine, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -76,6 +76,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
     "NormLinearNorm": NormLinearNorm,
+    "TwoAffine": TwoAffine,
     "TwoLayer": TwoLayer,
     # classification heads
     "AamSoftmax": AamSoftmax,
