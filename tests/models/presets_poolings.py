@@ -53,4 +53,5 @@ SHIFTS: dict[str, set[str]] = {
     "AttentiveStatsPooling, normed": {"pooling.score.bias"},
     "MultiQueryMultiHeadAttentionPooling": {"pooling.score.bias"},
     "SelfAttentionPooling, vector": {"pooling.score.bias"},
+    "StdPooling": {"encoder.layers.4.norm.bias"},
 }

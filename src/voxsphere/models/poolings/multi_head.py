@@ -61,6 +61,8 @@ class MultiQueryMultiHeadAttentionPooling(nn.Module):
         super().__init__()
         if layers not in (1, 2):
             raise BadInput(f"an attention has 1 layer or 2, not {layers}")
+        if queries < 1:
+            raise BadInput(f"{queries} queries ask nothing; take 1 or more")
         if attention not in ("scalar", "vector"):
             raise BadInput(f"attention is 'scalar' or 'vector', not {attention!r}")
         slice_dim = _slice(in_dim, heads)
