@@ -42,5 +42,6 @@ class ConvNeXtLike(nn.Module):
             return plain
         scale, shift = (parts.chunk(len(plain)) for parts in affine_of(self.norm))
         return [
-            (weight * a[:, None, None, None], bias * a + b) for (weight, bias), a, b in zip(plain, scale, shift, strict=True)
+            (weight * a[:, None, None, None], bias * a + b)
+            for (weight, bias), a, b in zip(plain, scale, shift, strict=True)
         ]

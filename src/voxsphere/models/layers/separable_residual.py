@@ -21,9 +21,7 @@ class SeparableResidual(nn.Module):
     def __init__(self, width: int, *, group: int = 1, bands: int = 0) -> None:
         super().__init__()
         self.groups = width // group
-        self.first, self.second = (
-            nn.Conv2d(width, width, 3, bias=False, groups=self.groups) for _ in range(2)
-        )
+        self.first, self.second = (nn.Conv2d(width, width, 3, bias=False, groups=self.groups) for _ in range(2))
         self.first_linear, self.second_linear = (nn.Linear(width, width) for _ in range(2))
         self.first_norm, self.second_norm = (nn.BatchNorm2d(width) for _ in range(2))
         self.attention = BandAttention(bands, squeeze=min(64, max(width, 32))) if bands else None
@@ -39,7 +37,9 @@ class SeparableResidual(nn.Module):
             y = torch.addcmul(shift, y.flatten(2), scale).reshape(y.shape)
             y = convolved(y, self.second.weight, None, groups=self.groups)
             scale, shift = affine_of(self.second_norm)
-            y = functional.linear(y, self.second_linear.weight * scale[:, None], self.second_linear.bias * scale + shift)
+            y = functional.linear(
+                y, self.second_linear.weight * scale[:, None], self.second_linear.bias * scale + shift
+            )
         y = y + x if self.attention is None else torch.addcmul(x, y, self.attention(y))
         return y.relu_()
 

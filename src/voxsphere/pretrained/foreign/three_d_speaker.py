@@ -41,3 +41,8 @@ def campplus() -> Rules:
 def xvector() -> Rules:
     """WeSpeaker's frame layers, and one linear layer after the pooling."""
     return [(r"^seg_1\.", "projection.linear."), *wespeaker.xvector()]
+
+
+def resnet() -> Rules:
+    """Its ResNet34 is WeSpeaker's with two layers after the pooling."""
+    return wespeaker.resnet((3, 4, 6, 3), layers=2)
