@@ -18,9 +18,13 @@ GOLDENS = Path(__file__).parents[1] / "goldens" / "pretrained"
 # The golden's project, and what its weights are called there.
 FOLDERS = {
     "3dspeaker_campplus": ("3dspeaker", "weights.bin"),
+    "3dspeaker_resnet": ("3dspeaker", "weights.bin"),
     "3dspeaker_xvector": ("3dspeaker", "models/CKPT-EPOCH-70-00/embedding_model.ckpt"),
     "speechbrain_xvector": ("speechbrain", "embedding_model.ckpt"),
     "wespeaker_campplus": ("wespeaker", "avg_model.pt"),
+    "wespeaker_ecapa_emb_bn": ("wespeaker", "avg_model.pt"),
+    "wespeaker_ecapa_glob": ("wespeaker", "avg_model.pt"),
+    "wespeaker_resnet18_two": ("wespeaker", "avg_model.pt"),
     "wespeaker_resnet18": ("wespeaker", "models/model_150.pt"),
     "wespeaker_xvec": ("wespeaker", "final_model.pt"),
 }

@@ -2,7 +2,7 @@
 
 Reference: 3D-Speaker at commit 09e7806 (Apache-2.0), torch 2.13.0, torchaudio 2.11.0 (its Kaldi filter bank), CPU:
 
-    THREED_SPEAKER=…/3D-Speaker python tests/goldens/pretrained/make_3dspeaker.py
+    THREED_SPEAKER=…/3D-Speaker python tests/goldens/pretrained/make_3dspeaker.py [NAME …]
 
 Public models lie on ModelScope, whose configuration.json names the network by a type of ModelScope's own; who trains
 with 3D-Speaker has a YAML file that names the class.
@@ -26,6 +26,11 @@ from speakerlab.process.processor import FBank  # noqa: E402
 # The class, its options, and what ModelScope's configuration.json says of it (type and options), if it is there.
 NETWORKS = {
     "xvector": ("xvector.TDNN.Xvector", {"feat_dim": 80, "hid_dim": 64, "stats_dim": 96, "embed_dim": 32}, None),
+    "resnet": (
+        "resnet.ResNet.ResNet",
+        {"feat_dim": 80, "m_channels": 8, "embedding_size": 32},
+        ("resnet-sv", {"sample_rate": 16000, "embed_dim": 32, "channels": 8}),
+    ),
     "campplus": (
         "campplus.DTDNN.CAMPPlus",
         {"feat_dim": 80, "embedding_size": 192},
@@ -53,9 +58,11 @@ def training(path: str, options: dict[str, object]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the files."""
+    """Write the files, or those whose names are given."""
     torch.set_num_threads(1)
     for name, (path, options, public) in NETWORKS.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         module, _, network = path.rpartition(".")
         reference = settle(getattr(importlib.import_module(f"speakerlab.models.{module}"), network)(**options))
         features = FBank(options.get("feat_dim", 80), sample_rate=16000, mean_nor=True)(wave())[None]

@@ -2,7 +2,7 @@
 
 Reference: WeSpeaker at commit dfa7419 (Apache-2.0), torch 2.13.0, torchaudio 2.11.0 (its Kaldi filter bank), CPU:
 
-    WESPEAKER=…/wespeaker python tests/goldens/pretrained/make_wespeaker.py
+    WESPEAKER=…/wespeaker python tests/goldens/pretrained/make_wespeaker.py [NAME …]
 """
 
 import importlib
@@ -25,6 +25,17 @@ from wespeaker.dataset.dataset_utils import apply_cmvn  # noqa: E402
 from wespeaker.dataset.processor import compute_fbank  # noqa: E402
 
 NETWORKS = {
+    "ecapa_glob": ("ecapa_tdnn", "ECAPA_TDNN_GLOB_c512", {"feat_dim": 80, "embed_dim": 192, "pooling_func": "ASTP"}),
+    "ecapa_emb_bn": (
+        "ecapa_tdnn",
+        "ECAPA_TDNN_c512",
+        {"feat_dim": 40, "embed_dim": 32, "pooling_func": "ASTP", "emb_bn": True},
+    ),
+    "resnet18_two": (
+        "resnet",
+        "ResNet18",
+        {"feat_dim": 40, "embed_dim": 32, "pooling_func": "ASTP", "two_emb_layer": True},
+    ),
     "campplus": ("campplus", "CAMPPlus", {"feat_dim": 80, "embed_dim": 512, "pooling_func": "TSTP"}),
     "xvec": ("tdnn", "XVEC", {"feat_dim": 80, "hid_dim": 64, "stats_dim": 96, "embed_dim": 32, "pooling_func": "TSTP"}),
     "resnet18": (
@@ -36,9 +47,11 @@ NETWORKS = {
 
 
 def main() -> None:
-    """Write the files."""
+    """Write the files, or those whose names are given."""
     torch.set_num_threads(1)
     for name, (module, network, options) in NETWORKS.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         fbank = {"num_mel_bins": options["feat_dim"], "frame_shift": 10, "frame_length": 25, "dither": 1.0}
         config = {
             "dataset_args": {"resample_rate": 16000, "speed_perturb": True, "num_frms": 200, "fbank_args": fbank},

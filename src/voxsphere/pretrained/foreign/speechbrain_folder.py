@@ -68,10 +68,10 @@ def _front_end(content: dict[str, Any], bands: int, where: Path) -> tuple["parti
     norm.choice("norm_type", "global", ("sentence",))
     norm.choice("std_norm", True, (False,))
     norm.finish()
-    return features, (
-        f"{rate / 1000:g} kHz, {mels}-band mel filterbank in dB (SpeechBrain, Hamming window, {length:g}/{shift:g} ms), "
-        "utterance mean subtracted"
+    words = (
+        f"{rate / 1000:g} kHz, {mels}-band mel filterbank in dB (SpeechBrain, Hamming window, {length:g}/{shift:g} ms)"
     )
+    return features, f"{words}, utterance mean subtracted"
 
 
 def _xvector(options: Options) -> tuple[int, Form]:

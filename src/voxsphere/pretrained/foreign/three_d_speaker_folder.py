@@ -8,9 +8,10 @@ from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine, LinearNorm
+from voxsphere.models.projection import Affine, LinearNorm, TwoAffine
 from voxsphere.pretrained.foreign import three_d_speaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
@@ -112,7 +113,24 @@ def _xvector(options: Options) -> Form:
     )
 
 
-NETWORKS: dict[str, Callable[[Options], Form]] = {"DTDNN.CAMPPlus": _campplus, "TDNN.Xvector": _xvector}
+def _resnet(options: Options) -> Form:
+    _bands(options)
+    options.choice("pooling_func", "TSTP", ("TSTP",))
+    options.choice("two_emb_layer", True, (True,))
+    return Form(
+        partial(ResNet, depth=34, width=options.size("m_channels", 32)),
+        partial(StatsPooling, floor=1e-8),
+        partial(TwoAffine, dim=options.size("embedding_size", 128)),
+        three_d_speaker.resnet(),
+        "Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592",
+    )
+
+
+NETWORKS: dict[str, Callable[[Options], Form]] = {
+    "DTDNN.CAMPPlus": _campplus,
+    "ResNet.ResNet": _resnet,
+    "TDNN.Xvector": _xvector,
+}
 """3D-Speaker's networks that voxsphere computes, by file and class."""
 
 _RESIDUAL = {"embed_dim": "embedding_size", "channels": "m_channels"}

@@ -8,19 +8,22 @@ from typing import Any
 from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.resnet import DEPTHS, ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
-from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
+from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinear, NormLinearNorm, TwoAffine
 from voxsphere.pretrained.foreign import wespeaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
+from voxsphere.pretrained.foreign.renaming import Rules
 from voxsphere.pretrained.foreign.settings import Options, read_yaml, section
 from voxsphere.pretrained.foreign.three_d_speaker import campplus
 
 # Their training saves the classification layer with the network.
 _HEAD = (r"^projection\..*", "")
+_ATTENTION: Rules = [(r"^pool\.linear1\.", "pooling.hidden."), (r"^pool\.linear2\.", "pooling.score.")]
 _FLOOR = 1e-7  # what their poolings add to a variance
 
 
@@ -77,6 +80,7 @@ def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[
 def _pooling(options: Options, default: str, *, context: bool = False) -> "partial[Any]":
     known = {
         "TSTP": partial(StatsPooling, floor=_FLOOR),
+        "TSDP": partial(StdPooling, floor=_FLOOR),
         "TAP": partial(MeanPooling),
         "ASTP": partial(AttentiveStatsPooling, context=context, floor=_FLOOR),
     }
@@ -103,15 +107,44 @@ def _campplus(options: Options) -> Form:
     )
 
 
-def _resnet(depth: int) -> Callable[[Options], Form]:
+def _residual(network: "partial[Any]", rules: Callable[[int], Rules], paper: str) -> Callable[[Options], Form]:
+    """A network with one or two linear layers after its pooling; `rules` take their number."""
+
     def form(options: Options) -> Form:
-        options.choice("two_emb_layer", False, (False,))
+        layers = 2 if options.choice("two_emb_layer", False, (False, True)) else 1
+        last = TwoAffine if layers == 2 else Affine
         return Form(
-            partial(ResNet, depth=depth),
+            network,
             _pooling(options, "TSTP"),
-            partial(Affine, dim=options.size("embed_dim", 128)),
-            [_HEAD, *wespeaker.resnet(DEPTHS[depth])],
-            "Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592",
+            partial(last, dim=options.size("embed_dim", 128)),
+            [_HEAD, *_ATTENTION, *rules(layers)],
+            paper,
+        )
+
+    return form
+
+
+def _resnet(depth: int) -> Callable[[Options], Form]:
+    return _residual(
+        partial(ResNet, depth=depth),
+        lambda layers: wespeaker.resnet(DEPTHS[depth], layers=layers),
+        "Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592",
+    )
+
+
+def _ecapa_tdnn(width: int, *, context: bool) -> Callable[[Options], Form]:
+    def form(options: Options) -> Form:
+        normed = options.choice("emb_bn", False, (False, True))
+        last = NormLinearNorm if normed else NormLinear
+        rules = wespeaker.ecapa_tdnn()
+        if not normed:
+            rules = [(r"^bn\.", "projection.norm."), *rules]
+        return Form(
+            partial(EcapaTdnn, width=width, squeeze=128, summed=False),
+            _pooling(options, "ASTP", context=context),
+            partial(last, dim=options.size("embed_dim", 192)),
+            [_HEAD, *rules],
+            "Desplanques et al. 2020, ECAPA-TDNN, arXiv:2005.07143",
         )
 
     return form
@@ -130,6 +163,11 @@ def _xvector(options: Options) -> Form:
 
 NETWORKS: dict[str, Callable[[Options], Form]] = {
     "XVEC": _xvector,
+    **{
+        f"ECAPA_TDNN{glob}_c{width}": _ecapa_tdnn(width, context=bool(glob))
+        for width in (512, 1024)
+        for glob in ("", "_GLOB")
+    },
     "CAMPPlus": _campplus,
     **{f"ResNet{depth}": _resnet(depth) for depth in DEPTHS},
 }
