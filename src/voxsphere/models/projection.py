@@ -48,6 +48,20 @@ class OneLayer(nn.Module):
         return embedding
 
 
+class NormLinear(nn.Module):
+    """Batch norm, then a linear layer (Yakovlev et al. 2024, ReDimNet, arXiv:2407.18223, in IDRnD's code)."""
+
+    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+        super().__init__()
+        self.dim = dim
+        self.norm = nn.BatchNorm1d(in_dim)
+        self.linear = nn.Linear(in_dim, dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.linear(self.norm(pooled))
+        return embedding
+
+
 class NormLinearNorm(nn.Module):
     """Batch norm, a linear layer, batch norm (Desplanques et al. 2020, ECAPA-TDNN, fig. 2)."""
 
@@ -94,6 +108,24 @@ class HiddenAffine(nn.Module):
 
     def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
         embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
+class TwoAffine(nn.Module):
+    """A linear layer, ReLU, batch norm without scale and shift, and a linear layer that gives the embedding.
+
+    The second layer of 3D-Speaker's ResNet34, and an option (`two_emb_layer`) of all ResNets in WeSpeaker.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+        super().__init__()
+        self.dim = dim
+        self.hidden = nn.Linear(in_dim, dim)
+        self.norm = nn.BatchNorm1d(dim, affine=False)
+        self.linear = nn.Linear(dim, dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.linear(self.norm(self.hidden(pooled).relu_()))
         return embedding
 
 
