@@ -13,12 +13,24 @@ from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinearNorm, OneLayer, TwoLayer
+from voxsphere.models.projection import (
+    Affine,
+    HiddenAffine,
+    LinearNorm,
+    NormLinear,
+    NormLinearNorm,
+    OneLayer,
+    TwoLayer,
+)
 from voxsphere.models.speaker import SpeakerModel
 
 _XVECTOR = partial(Tdnn, width=32, last=48)
 _TAIL = partial(TwoLayer, dim=32)
 _BANDS = partial(Frames, dim=20)
+_ECAPA_MIRRORED = partial(EcapaTdnn, width=64, squeeze=128, summed=False, passed="first", reflect=True, normed=True)
+_POOLED_AS_SPEECHBRAIN = partial(
+    AttentiveStatsPooling, context=True, activation="relu-norm-tanh", unbiased_context=False, floor=1e-12
+)
 _ECAPA = partial(EcapaTdnn, width=128, squeeze=128, summed=False)
 
 
@@ -27,6 +39,11 @@ SMALL: dict[str, partial[SpeakerModel]] = {
         encoder=partial(CamPlusPlus, stem_width=4, width=16, growth=4, bottleneck=8, layers=(2, 1, 2))
     ),
     "EcapaTdnn": small(encoder=partial(EcapaTdnn, width=16, last=12, scale=4, squeeze=8)),
+    "EcapaTdnn, SpeechBrain": small(
+        encoder=partial(
+            EcapaTdnn, width=16, last=12, scale=4, squeeze=8, summed=False, passed="first", reflect=True, normed=True
+        )
+    ),
     **{f"AretTdnn, {block}": small(encoder=partial(AretTdnn, block=block, width=16, last=12)) for block in BLOCKS},
     "Dtdnn": small(encoder=partial(Dtdnn, width=8, growth=4, bottleneck=8, layers=(2, 3))),
     "Etdnn": small(encoder=partial(Etdnn, width=16, last=12)),
@@ -61,6 +78,18 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
     ),
     "etdnn": small(_BANDS, Etdnn, StatsPooling, partial(OneLayer, dim=32, slope=0.01)),
     "ftdnn": small(_BANDS, Ftdnn, partial(StatsPooling, unbiased=False), partial(TwoLayer, hidden=32, dim=32)),
+    "ecapa_speechbrain": small(
+        _BANDS, partial(_ECAPA_MIRRORED, last=96), _POOLED_AS_SPEECHBRAIN, partial(NormLinear, dim=32)
+    ),
+    "ecapa_3dspeaker": small(
+        _BANDS, partial(_ECAPA_MIRRORED, last=192), _POOLED_AS_SPEECHBRAIN, partial(NormLinear, dim=32)
+    ),
+    "ecapa_summed": small(
+        _BANDS,
+        partial(EcapaTdnn, width=64, last=192, squeeze=32),
+        partial(AttentiveStatsPooling, floor=1e-9),
+        partial(NormLinearNorm, dim=32),
+    ),
     "xvector": small(_BANDS, _XVECTOR, StatsPooling, _TAIL),
     "xvector_norm_relu": small(_BANDS, partial(Tdnn, order="conv-norm-relu"), StatsPooling, _TAIL),
     "xvector_wespeaker": small(

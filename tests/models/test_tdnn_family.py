@@ -12,6 +12,7 @@ from torch.nn import functional
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.dtdnn import Dtdnn
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.etdnn import Etdnn
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.statistics import StatsPooling
@@ -197,3 +198,44 @@ def test_a_block_or_a_depth_that_there_is_not_is_refused_with_those_there_are():
         AretTdnn(20, block="res2")
     with pytest.raises(BadInput, match="no ARET-TDNN of depth 34; there are: 14, 17, 18"):
         AretTdnn(20, depth=34)
+
+
+def test_either_the_first_or_the_last_group_of_a_res2_convolution_passes():
+    x = noise(2, 12, 30)
+    for passed, group in (("first", slice(0, 3)), ("last", slice(9, 12))):
+        res2 = EcapaTdnn(20, width=12, last=8, scale=4, squeeze=4, passed=passed).eval().blocks[1].layers[1]
+        y = res2(x)
+        assert torch.equal(y[:, group], x[:, group])
+        order = [1, 2, 3] if passed == "first" else [0, 1, 2]
+        earlier = torch.zeros(2, 3, 30)
+        for convolve, place in zip(res2.groups, order, strict=True):
+            earlier = convolve(x[:, 3 * place : 3 * place + 3] + earlier)
+            torch.testing.assert_close(y[:, 3 * place : 3 * place + 3], earlier)
+
+
+def test_the_two_forms_of_a_res2_convolution_are_one_up_to_the_order_of_channels():
+    first, last = (EcapaTdnn(20, width=12, last=8, scale=4, squeeze=4, passed=passed) for passed in ("first", "last"))
+    first.load_state_dict(seeded(first))
+    state = first.state_dict()
+    for name in state:  # the group that passes moves to the other end, in the layer before and in the layer behind
+        if ".layers.0." in name and state[name].ndim:
+            state[name] = state[name].roll(-3, dims=0)
+        if name.endswith(".layers.2.conv.weight"):
+            state[name] = state[name].roll(-3, dims=1)
+    last.load_state_dict(state)
+    features = noise(2, 30, 20)
+    torch.testing.assert_close(last.eval()(features), first.eval()(features), rtol=1e-4, atol=1e-5)
+
+
+def test_an_ecapa_tdnn_with_mirrored_edges_needs_more_frames_than_it_mirrors():
+    encoder = EcapaTdnn(20, width=12, last=8, scale=4, squeeze=4, reflect=True).eval()
+    assert encoder(noise(1, 5, 20)).shape == (1, 8, 5)
+    with pytest.raises(BadInput, match="4 frames are too few: the network looks at 5 at once"):
+        encoder(noise(1, 4, 20))
+
+
+def test_an_ecapa_tdnn_that_cannot_be_built_says_why():
+    with pytest.raises(BadInput, match="the 'first' or the 'last', not 'middle'"):
+        EcapaTdnn(20, passed="middle")
+    with pytest.raises(BadInput, match="12 channels cannot be parted into 8 equal groups"):
+        EcapaTdnn(20, width=12)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from voxsphere.audio.features import Fbank, Spectrogram
+from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.dtdnn import Dtdnn
@@ -14,7 +15,7 @@ from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinearNorm, OneLayer, TwoLayer
+from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinear, NormLinearNorm, OneLayer, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
@@ -83,7 +84,7 @@ _XVECTORS = (
     _xvector(
         "xvector-speechbrain", 4_211_604, _SPEECHBRAIN,
         encoder=partial(Tdnn, slope=0.01, reflect=True), projection=partial(Affine, dim=512),
-        features=partial(_FBANK, num_mels=24), peer=_SPEECHBRAIN,
+        features=partial(SpeechBrainFbank, num_mels=24), peer=_SPEECHBRAIN,
     ),
     _network(
         "xvector-attention", "Okabe et al. 2018, Attentive statistics pooling for deep speaker embedding", 5_005_296,
@@ -152,13 +153,50 @@ _ARETS = (
     _aret("agg", 8_303_360, code="RET_v3"),
 )
 
+_ECAPA = "Desplanques et al. 2020, ECAPA-TDNN, arXiv:2005.07143"
+_CONTEXT = partial(AttentiveStatsPooling, context=True)
+_SUMMED = _of_system("ECAPA_TDNN")
+
+
+def _ecapa(name: str, width: int, parameters: int, *, context: bool = True, normed: bool = True) -> Network:
+    """As in WeSpeaker; its published models have no batch norm after the last layer (`normed`), the paper's has."""
+    encoder = partial(EcapaTdnn, width=width, squeeze=128, summed=False)
+    pooling = partial(AttentiveStatsPooling, context=context)
+    last = partial(NormLinearNorm) if normed else partial(NormLinear)
+    return _network(name, _ECAPA, parameters, _WESPEAKER, encoder, pooling, last, peer=_WESPEAKER)
+
+
+def _mirrored(name: str, source: str, features: Callable[..., Any]) -> Network:
+    """As in SpeechBrain, from which 3D-Speaker has its code."""
+    return _network(
+        name, _ECAPA, 20_767_552, source,
+        partial(
+            EcapaTdnn, width=1024, last=3072, squeeze=128, summed=False, passed="first", reflect=True, normed=True
+        ),
+        partial(_CONTEXT, activation="relu-norm-tanh", unbiased_context=False, floor=1e-12),
+        partial(NormLinear), features=features, peer=source,
+    )  # fmt: skip
+
+
+def _summed(name: str, num_mels: int, parameters: int) -> Network:
+    return _network(
+        name, _ECAPA, parameters, _SUMMED, partial(EcapaTdnn), partial(AttentiveStatsPooling, floor=1e-9),
+        partial(NormLinearNorm), features=partial(_FBANK, num_mels=num_mels), peer=_SUMMED,
+    )  # fmt: skip
+
+
 _ECAPAS = (
-    _network(
-        "ecapa-512", "Desplanques et al. 2020, ECAPA-TDNN, arXiv:2005.07143", 6_191_104, _WESPEAKER,
-        partial(EcapaTdnn, width=512, squeeze=128, summed=False), partial(AttentiveStatsPooling, context=True),
-        partial(NormLinearNorm), peer=_WESPEAKER,
-    ),
-)  # fmt: skip
+    _ecapa("ecapa-512", 512, 6_191_104),
+    _ecapa("ecapa-1024", 1024, 14_657_472),
+    _ecapa("ecapa-512-no-context", 512, 5_797_888, context=False),
+    _ecapa("ecapa-1024-no-context", 1024, 14_264_256, context=False),
+    _ecapa("ecapa-512-wespeaker", 512, 6_190_720, normed=False),
+    _ecapa("ecapa-1024-wespeaker", 1024, 14_657_088, normed=False),
+    _mirrored("ecapa-speechbrain", _SPEECHBRAIN, partial(SpeechBrainFbank, num_mels=80)),
+    _mirrored("ecapa-3d-speaker", _3DSPEAKER, _FBANK),
+    _summed("ecapa-summed", 80, 6_191_488),
+    _summed("ecapa-summed-40", 40, 6_089_088),
+)
 
 _CAMPPLUS = _network(
     "campplus", "Wang et al. 2023, CAM++, arXiv:2303.00332", 7_176_224, _3DSPEAKER,

@@ -30,7 +30,9 @@ sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
 
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402
+from speakerlab.models.ecapa_tdnn.ECAPA_TDNN import ECAPA_TDNN as ThreeDSpeakerEcapa  # noqa: E402, N811
 from speakerlab.models.xvector.TDNN import Xvector as ThreeDSpeakerXvector  # noqa: E402
+from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN as SpeechBrainEcapa  # noqa: E402, N811
 from speechbrain.lobes.models.Xvector import Xvector as SpeechBrainXvector  # noqa: E402
 from wespeaker.models.tdnn import XVEC  # noqa: E402
 
@@ -59,7 +61,7 @@ def speaker_verification_files() -> dict[str, ModuleType]:
     for name in ("FilterLayer", "ResNet", "CNN"):
         sys.modules[f"Define_Model.{name}"] = _Absent(name)
     loaded = {}
-    for path in ("Pooling", "TDNN/TDNN", "TDNN/ETDNN", "TDNN/FTDNN", "TDNN/DTDNN", "TDNN/ARET"):
+    for path in ("Pooling", "TDNN/TDNN", "TDNN/ETDNN", "TDNN/FTDNN", "TDNN/DTDNN", "TDNN/ARET", "TDNN/ECAPA_TDNN"):
         name = f"Define_Model.{path.replace('/', '.')}"
         spec = importlib.util.spec_from_file_location(
             name, f"{os.environ['SPEAKER_VERIFICATION']}/Define_Model/{path}.py"
@@ -87,8 +89,8 @@ def write(golden: str, reference: nn.Module, rules: Rules, *, shape: tuple[int, 
     reference.load_state_dict(given, strict=False)
     features = noise(*shape, seed=len(golden))
     with torch.inference_mode():
-        out = reference.eval()(features.clone())
-    embedding = (out[-1] if isinstance(out, tuple) else out).reshape(shape[0], -1)
+        out = reference.double().eval()(features.double())  # SpeakerVerifiaction-pytorch's variances cancel in float32
+    embedding = (out[-1] if isinstance(out, tuple) else out).reshape(shape[0], -1).float()
     arrays = {"features": features.numpy(), "embedding": embedding.numpy(), "names": np.array(list(theirs))}
     np.savez_compressed(HERE / f"{golden}.npz", **arrays)
     print(golden, tuple(embedding.shape), float(embedding.norm(dim=1).mean()))
@@ -152,6 +154,23 @@ DTDNN: Rules = [
 ]
 
 
+ECAPA_SUMMED: Rules = [
+    (r"^layer1\.", "encoder.entry."),
+    (r"^layer(\d)\.(\d)\.", lambda m: f"encoder.blocks.{int(m[1]) - 2}.layers.{m[2]}."),
+    (r"\.convs\.(\d)\.", r".groups.\1.conv."),
+    (r"\.bns\.(\d)\.", r".groups.\1.norm."),
+    (r"\.3\.linear([12])\.", lambda m: f".3.factors.{2 * int(m[1]) - 2}."),
+    (r"\.bn\.", ".norm."),
+    (r"^conv\.", "encoder.gather."),
+    (r"^pooling\.linear1\.", "pooling.hidden."),
+    (r"^pooling\.linear2\.", "pooling.score."),
+    (r"^bn0\.", "projection.norm_in."),
+    (r"^fc1\.", "projection.linear."),
+    (r"^bn1\.", "projection.norm_out."),
+    (r"^classifier.*", ""),
+]
+
+
 def _aret_rules(size: int) -> Rules:
     """Their frames 1, 4, 7, 10 and what stands behind each, numbered through; RET holds a block, the others a list."""
     counts = {14: (1, 1, 1, 0), 17: (1, 1, 1, 1), 18: (2, 2, 2, 2)}[size]
@@ -198,6 +217,15 @@ GOLDENS: dict[str, tuple[Callable[[], nn.Module], Rules]] = {
     "aret_se_18": (lambda: _aret("RET_v3", "seblock_v2", 18), _aret_rules(18)),
     "aret_shuffle_18": (lambda: _aret("RET_v3", "shublock", 18), _aret_rules(18)),
     "dtdnn": (lambda: SV["DTDNN"].DTDNN(20, 32, 2, growth_rate=8, init_channels=16), DTDNN),
+    "ecapa_speechbrain": (
+        lambda: SpeechBrainEcapa(20, lin_neurons=32, channels=[64, 64, 64, 64, 96]),
+        speechbrain.ecapa_tdnn(),
+    ),
+    "ecapa_3dspeaker": (
+        lambda: ThreeDSpeakerEcapa(20, lin_neurons=32, channels=[64, 64, 64, 64, 192]),
+        three_d_speaker.ecapa_tdnn(),
+    ),
+    "ecapa_summed": (lambda: SV["ECAPA_TDNN"].ECAPA_TDNN(2, 32, 20, channels=[64, 64, 64, 64, 192]), ECAPA_SUMMED),
     "etdnn": (lambda: SV["ETDNN"].ETDNN(2, 32, input_norm="", input_dim=20), ETDNN),
     "ftdnn": (lambda: SV["FTDNN"].FTDNN(2, 20, 32), FTDNN),
     "xvector": (lambda: _xvector("TDNN_v5"), speaker_verification.tdnn()),
