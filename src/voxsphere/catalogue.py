@@ -24,15 +24,37 @@ from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
+from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.etdnn import Etdnn
+from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
-from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.poolings.dictionary import LearnableDictionaryPooling
+from voxsphere.models.poolings.last import LastFramePooling
+from voxsphere.models.poolings.maxima import MaxStatsPooling
+from voxsphere.models.poolings.multi_head import MultiHeadAttentionPooling, MultiQueryMultiHeadAttentionPooling
+from voxsphere.models.poolings.self_attention import SelfAttentionPooling
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
+from voxsphere.models.poolings.vlad import NetVladPooling
+from voxsphere.models.projection import (
+    Affine,
+    HiddenAffine,
+    LengthNorm,
+    LinearNorm,
+    NormLinear,
+    NormLinearNorm,
+    OneLayer,
+    TwoAffine,
+    TwoLayer,
+)
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -60,22 +82,40 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Fbank": Fbank,
     "GE2EMel": GE2EMel,
     "Mfcc": Mfcc,
+    "SpeechBrainFbank": SpeechBrainFbank,
     "Spectrogram": Spectrogram,
     # encoders
+    "AretTdnn": AretTdnn,
     "CamPlusPlus": CamPlusPlus,
+    "Dtdnn": Dtdnn,
     "EcapaTdnn": EcapaTdnn,
+    "Etdnn": Etdnn,
+    "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
+    "ReDimNet": ReDimNet,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,
+    "LastFramePooling": LastFramePooling,
+    "LearnableDictionaryPooling": LearnableDictionaryPooling,
+    "MaxStatsPooling": MaxStatsPooling,
     "MeanPooling": MeanPooling,
+    "MultiHeadAttentionPooling": MultiHeadAttentionPooling,
+    "MultiQueryMultiHeadAttentionPooling": MultiQueryMultiHeadAttentionPooling,
+    "NetVladPooling": NetVladPooling,
+    "SelfAttentionPooling": SelfAttentionPooling,
     "StatsPooling": StatsPooling,
+    "StdPooling": StdPooling,
     # projections
     "Affine": Affine,
+    "HiddenAffine": HiddenAffine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
+    "NormLinear": NormLinear,
     "NormLinearNorm": NormLinearNorm,
+    "OneLayer": OneLayer,
+    "TwoAffine": TwoAffine,
     "TwoLayer": TwoLayer,
     # classification heads
     "AamSoftmax": AamSoftmax,

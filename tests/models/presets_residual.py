@@ -6,11 +6,14 @@ from small import Frames, small
 
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine
+from voxsphere.models.projection import Affine, TwoAffine
 from voxsphere.models.speaker import SpeakerModel
 
 SMALL: dict[str, partial[SpeakerModel]] = {
     "ResNet": small(encoder=partial(ResNet, depth=18, width=2)),
+    "ResNet, bottlenecks": small(encoder=partial(ResNet, depth=50, width=1)),
+    # Wide enough for a hidden unit that is on for one wave and off for another: else batch norm takes back its bias.
+    "TwoAffine": small(projection=partial(TwoAffine, dim=24)),
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
@@ -20,6 +23,9 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
     ),
     "resnet50": small(
         Frames, partial(ResNet, depth=50, width=8), partial(StatsPooling, floor=1e-7), partial(Affine, dim=32)
+    ),
+    "resnet34_two_layers": small(
+        Frames, partial(ResNet, depth=34, width=8), partial(StatsPooling, floor=1e-8), partial(TwoAffine, dim=32)
     ),
 }
 

@@ -1,33 +1,77 @@
-"""Today's two-dimensional residual networks: the r-vector ResNets."""
+"""Today's two-dimensional residual networks: ResNet, SimAM-ResNet, Res2Net, ERes2Net."""
 
 from functools import partial
 
 from voxsphere.audio.features import Fbank
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine
+from voxsphere.models.projection import Affine, TwoAffine
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
-_FBANK = partial(Fbank, num_mels=80, window="hamming", cmn=True)
 _WESPEAKER = "WeSpeaker at dfa7419"
+_3DSPEAKER = "3D-Speaker at 09e7806"
+_RVECTOR = "Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592"
 
 
-def _resnet(depth: int, parameters: int) -> Network:
+def _wespeaker(name: str, encoder: "partial[ResNet]", parameters: int, *, paper: str, dim: int = 256) -> Network:
+    """A network as WeSpeaker's VoxCeleb recipe has it: a Hamming window, and 1e-7 under the root of the variance."""
     return Network(
-        name=f"resnet{depth}",
+        name=name,
         model=partial(
             SpeakerModel,
-            features=_FBANK,
-            encoder=partial(ResNet, depth=depth),
+            features=partial(Fbank, num_mels=80, window="hamming", cmn=True),
+            encoder=encoder,
             pooling=partial(StatsPooling, floor=1e-7),
-            projection=partial(Affine, dim=256),
+            projection=partial(Affine, dim=dim),
         ),
-        paper="Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592",
+        paper=paper,
         parameters=parameters,
         source=_WESPEAKER,
         peer=_WESPEAKER,
     )
 
 
-NETWORKS = (_resnet(34, 6_634_336), _resnet(293, 28_626_016))
+def _3dspeaker(
+    name: str,
+    encoder: "partial[ResNet]",
+    parameters: int,
+    *,
+    paper: str,
+    layers: int = 1,
+    dim: int = 192,
+) -> Network:
+    """A network as 3D-Speaker's VoxCeleb recipe has it: Kaldi's own window, 1e-8 under the root of the variance."""
+    return Network(
+        name=name,
+        model=partial(
+            SpeakerModel,
+            features=partial(Fbank, num_mels=80, cmn=True),
+            encoder=encoder,
+            pooling=partial(StatsPooling, floor=1e-8),
+            projection=partial(Affine, dim=dim) if layers == 1 else partial(TwoAffine, dim=dim),
+        ),
+        paper=paper,
+        parameters=parameters,
+        source=_3DSPEAKER,
+        peer=_3DSPEAKER,
+    )
+
+
+_RESNETS = {
+    18: 4_105_440,
+    34: 6_634_336,
+    50: 11_131_360,
+    101: 15_892_448,
+    152: 19_814_880,
+    221: 23_792_224,
+    293: 28_626_016,
+}
+
+NETWORKS = (
+    *(
+        _wespeaker(f"resnet{depth}", partial(ResNet, depth=depth), parameters, paper=_RVECTOR)
+        for depth, parameters in _RESNETS.items()
+    ),
+    _3dspeaker("resnet34-3dspeaker", partial(ResNet, depth=34), 6_343_648, paper=_RVECTOR, layers=2),
+)

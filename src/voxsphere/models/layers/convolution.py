@@ -5,35 +5,98 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from voxsphere.models.layers.folding import kept
+
 
 class ConvReluNorm(nn.Module):
-    """A 1-D convolution over time, ReLU, batch norm: the TDNN's layer."""
+    """A 1-D convolution over time, ReLU, batch norm: the TDNN's layer.
 
-    def __init__(self, in_dim: int, dim: int, *, kernel: int = 1, dilation: int = 1, padding: int = 0) -> None:
+    `slope` is the ReLU's below zero. `reflect` pads with frames mirrored at the edges instead of zeros. Without
+    `affine` the batch norm has no scale and shift of its own.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        kernel: int = 1,
+        dilation: int = 1,
+        padding: int = 0,
+        groups: int = 1,
+        reflect: bool = False,
+        slope: float = 0.0,
+        affine: bool = True,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding)
-        self.norm = nn.BatchNorm1d(dim)
+        mode = "reflect" if reflect else "zeros"
+        self.slope = slope
+        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, groups=groups, padding_mode=mode)
+        self.norm = nn.BatchNorm1d(dim, affine=affine)
 
     def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
-        normed: Tensor = self.norm(self.conv(x).relu_())
+        normed: Tensor = self.norm(rectified(self.conv(x), self.slope))
         return normed
 
 
-class ConvNorm2d(nn.Module):
-    """A bias-free 2-D convolution followed by batch norm, which is one convolution in evaluation mode."""
+class ConvNormRelu(nn.Module):
+    """A 1-D convolution over time, batch norm, ReLU; `slope` is the ReLU's below zero."""
 
-    def __init__(self, in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int] = (1, 1)) -> None:
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        kernel: int = 1,
+        dilation: int = 1,
+        padding: int = 0,
+        reflect: bool = False,
+        slope: float = 0.0,
+        affine: bool = True,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=False)
+        mode = "reflect" if reflect else "zeros"
+        self.slope = slope
+        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, bias=bias, padding_mode=mode)
+        self.norm = nn.BatchNorm1d(dim, affine=affine)
+
+    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
+        return rectified(self.norm(self.conv(x)), self.slope)
+
+
+def rectified(x: Tensor, slope: float) -> Tensor:
+    """ReLU in place, with a slope below zero."""
+    return functional.leaky_relu_(x, slope) if slope else x.relu_()
+
+
+class ConvNorm2d(nn.Module):
+    """A 2-D convolution followed by batch norm, which is one convolution in evaluation mode.
+
+    There the folded weights are kept beside the module's own: in a deep network and for a single utterance, folding
+    them takes as long as a sixth of the convolutions.
+    """
+
+    def __init__(
+        self, in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int] = (1, 1), bias: bool = False
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=bias)
         self.norm = nn.BatchNorm2d(dim)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
         if self.training:
             normed: Tensor = self.norm(self.conv(x))
             return normed
+        weight, bias = kept(self, [*self.parameters(), *self.norm.buffers()], self._fold)
+        return functional.conv2d(x, weight, bias, self.conv.stride, self.conv.padding)
+
+    def _fold(self) -> tuple[Tensor, Tensor]:
         scale, shift = affine_of(self.norm)
         weight = self.conv.weight * scale[:, None, None, None]
-        return functional.conv2d(x, weight, shift, self.conv.stride, self.conv.padding)
+        bias = shift if self.conv.bias is None else shift + scale * self.conv.bias
+        # The order in memory of the images that `as_image` makes, so that no call has to rearrange it.
+        return weight.contiguous(memory_format=torch.channels_last), bias
 
 
 def as_image(bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch 1 bands frames"]:

@@ -24,8 +24,8 @@ def ecapa_tdnn() -> Rules:
     ]
 
 
-def resnet(blocks: tuple[int, ...]) -> Rules:
-    """Renaming rules; their blocks are numbered within the stage, ours through."""
+def resnet(blocks: tuple[int, ...], *, layers: int = 1) -> Rules:
+    """Renaming rules; their blocks are numbered within the stage, ours through. `layers`: after the pooling."""
     before = [sum(blocks[:stage]) for stage in range(4)]
     return [
         (r"^conv1\.", "encoder.first.conv."),
@@ -35,5 +35,27 @@ def resnet(blocks: tuple[int, ...]) -> Rules:
         (r"\.bn(\d)\.", lambda m: f".{_ORDINAL[m[1]]}.norm."),
         (r"shortcut\.0\.", "shortcut.conv."),
         (r"shortcut\.1\.", "shortcut.norm."),
-        (r"^seg_1\.", "projection.linear."),
+        *projection(layers),
+    ]
+
+
+def projection(layers: int) -> Rules:
+    """The one or two linear layers after the pooling, as `Affine` or `TwoAffine`."""
+    if layers == 1:
+        return [(r"^seg_1\.", "projection.linear.")]
+    return [
+        (r"^seg_1\.", "projection.hidden."),
+        (r"^seg_bn_1\.", "projection.norm."),
+        (r"^seg_2\.", "projection.linear."),
+    ]
+
+
+def xvector() -> Rules:
+    """WeSpeaker counts the frame layers from 1; its batch norms have no scale and shift."""
+    return [
+        (r"^frame_(\d)\.conv_1d\.", lambda m: f"encoder.layers.{int(m[1]) - 1}.conv."),
+        (r"^frame_(\d)\.bn\.", lambda m: f"encoder.layers.{int(m[1]) - 1}.norm."),
+        (r"^seg_1\.", "projection.layers.0."),
+        (r"^seg_bn_1\.", "projection.layers.2."),
+        (r"^seg_2\.", "projection.layers.3."),
     ]

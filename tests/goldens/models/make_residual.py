@@ -1,0 +1,57 @@
+"""Make the goldens of residual networks that `golden` below names: the outputs of their reference implementations.
+
+References: 3D-Speaker at commit 09e7806 and WeSpeaker at commit dfa7419 (both Apache-2.0), torch 2.13.0, CPU:
+
+    THREED_SPEAKER=…/3D-Speaker WESPEAKER=…/wespeaker PYTHONPATH=src python tests/goldens/models/make_residual.py
+
+The reference gets our `seeded` weights under its own names, so each file holds only features, embeddings and names.
+The networks run at a quarter of their width or less, and their embeddings have 32 dimensions.
+"""
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import nn
+
+HERE = Path(__file__).parent
+sys.path[:0] = [os.environ["THREED_SPEAKER"], str(HERE.parents[1] / "models")]
+# WeSpeaker's own __init__ imports its command line, and with it far more than its networks need.
+sys.modules["wespeaker"] = ModuleType("wespeaker")
+sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
+
+from presets import REFERENCES  # noqa: E402
+from seeded import noise, seeded  # noqa: E402
+from speakerlab.models.resnet.ResNet import ResNet  # noqa: E402
+
+from voxsphere.pretrained.foreign import three_d_speaker  # noqa: E402
+from voxsphere.pretrained.foreign.renaming import Rules, renamed  # noqa: E402
+
+
+def golden(name: str, reference: nn.Module, rules: Rules) -> None:
+    """Give `reference` our weights, run it on seeded features, and keep both, and the names of its weights."""
+    weights = seeded(REFERENCES[name]().eval())
+    ours_of = {theirs: ours for theirs in reference.state_dict() if (ours := renamed(theirs, rules))}
+    assert sorted(ours_of.values()) == sorted(weights)
+    reference.load_state_dict({theirs: weights[ours] for theirs, ours in ours_of.items()})
+    features = noise(2, 90, 80, seed=len(name))
+    with torch.inference_mode():
+        out = reference.eval()(features.clone())
+    embedding = out[-1] if isinstance(out, tuple) else out
+    arrays = {"features": features.numpy(), "embedding": embedding.numpy(), "names": np.array(list(ours_of))}
+    np.savez_compressed(HERE / f"{name}.npz", **arrays)
+    print(name, tuple(embedding.shape), float(embedding.norm(dim=1).mean()))
+
+
+def main() -> None:
+    """Write the files."""
+    torch.set_num_threads(1)
+    two_layers = ResNet(m_channels=8, feat_dim=80, embedding_size=32)
+    golden("resnet34_two_layers", two_layers, three_d_speaker.resnet())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""What is particular to today's two-dimensional residual networks."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from presets import REFERENCES
+from seeded import noise, seeded
+from torch import nn
+
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.pretrained.foreign import three_d_speaker, wespeaker
+from voxsphere.pretrained.foreign.renaming import converted
+
+GOLDENS = Path(__file__).parents[1] / "goldens" / "models"
+RULES = {
+    "resnet34": wespeaker.resnet((3, 4, 6, 3)),
+    "resnet50": wespeaker.resnet((3, 4, 6, 3)),
+    "resnet34_two_layers": three_d_speaker.resnet(),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_each_weight_of_a_reference_becomes_one_of_ours(name):
+    names = [str(theirs) for theirs in np.load(GOLDENS / f"{name}.npz")["names"]]
+    ours = dict.fromkeys(REFERENCES[name]().state_dict(), ())
+    assert set(converted(dict.fromkeys(names, torch.zeros(())), RULES[name], ours, where="golden")) == set(ours)
+    assert len(names) == len(ours)
+
+
+def folded_layer() -> ConvNorm2d:
+    layer = ConvNorm2d(3, 5, kernel=3, bias=True).eval()
+    layer.load_state_dict(seeded(layer))
+    return layer
+
+
+def apart(layer: ConvNorm2d, x: torch.Tensor) -> torch.Tensor:
+    return layer.norm(layer.conv(x))
+
+
+def by_an_optimiser(layer: ConvNorm2d) -> None:
+    with torch.enable_grad():
+        optimizer = torch.optim.SGD(layer.parameters(), lr=1e-3)
+        layer(noise(2, 3, 9, 11)).square().mean().backward()
+    optimizer.step()
+
+
+def by_training(layer: ConvNorm2d) -> None:
+    layer.train()(noise(2, 3, 9, 11, seed=1))
+    layer.eval()
+
+
+def by_loading(layer: ConvNorm2d) -> None:
+    layer.load_state_dict({name: 2 * value for name, value in layer.state_dict().items()})
+
+
+def by_assigning(layer: ConvNorm2d) -> None:
+    layer.load_state_dict({name: 2 * value for name, value in layer.state_dict().items()}, assign=True)
+
+
+def by_another_parameter(layer: ConvNorm2d) -> None:
+    layer.norm.weight = nn.Parameter(2 * layer.norm.weight)
+
+
+@pytest.mark.parametrize("change", [by_an_optimiser, by_training, by_loading, by_assigning, by_another_parameter])
+def test_folded_weights_follow_a_change_of_the_weights(change):
+    layer, x = folded_layer(), noise(2, 3, 9, 11)
+    with torch.no_grad():
+        before = layer(x)
+        change(layer)
+        assert not torch.allclose(layer(x), before)
+        torch.testing.assert_close(layer(x), apart(layer, x), rtol=1e-5, atol=1e-5)
+
+
+def test_folded_weights_follow_a_change_of_precision():
+    layer, x = folded_layer(), noise(2, 3, 9, 11)
+    with torch.inference_mode():
+        layer(x)
+        assert layer.double()(x.double()).dtype == torch.float64
+        torch.testing.assert_close(layer(x.double()), apart(layer, x.double()))
+
+
+def test_a_copy_folds_its_own_weights():
+    layer, x = folded_layer(), noise(2, 3, 9, 11)
+    with torch.inference_mode():
+        layer(x)
+        another = copy.deepcopy(layer)
+        by_loading(another)
+        torch.testing.assert_close(another(x), apart(another, x))
+        torch.testing.assert_close(layer(x), apart(layer, x))
+
+
+def test_weights_are_folded_once_and_never_where_a_gradient_is_asked_for(monkeypatch):
+    layer, x = folded_layer(), noise(2, 3, 9, 11)
+    count = []
+    fold = layer._fold
+    monkeypatch.setattr(layer, "_fold", lambda: count.append(1) or fold())
+    with torch.inference_mode():
+        layer(x)
+        layer(x)
+    assert len(count) == 1
+    layer(x).sum().backward()
+    assert len(count) == 2
+    assert all(parameter.grad is not None for parameter in layer.parameters())

@@ -1,0 +1,55 @@
+"""Other projects' folders become models that embed as the projects' own code does.
+
+The scripts tests/goldens/pretrained/make_*.py wrote the references; public checkpoints have the same form, but other
+weights.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from replica import lay_out, wave
+
+from voxsphere.pretrained import load, open_folder
+from voxsphere.pretrained.foreign.importing import import_model
+
+GOLDENS = Path(__file__).parents[1] / "goldens" / "pretrained"
+# The golden's project, and what its weights are called there.
+FOLDERS = {
+    "3dspeaker_campplus": ("3dspeaker", "weights.bin"),
+    "3dspeaker_resnet": ("3dspeaker", "weights.bin"),
+    "3dspeaker_xvector": ("3dspeaker", "models/CKPT-EPOCH-70-00/embedding_model.ckpt"),
+    "speechbrain_xvector": ("speechbrain", "embedding_model.ckpt"),
+    "wespeaker_campplus": ("wespeaker", "avg_model.pt"),
+    "wespeaker_ecapa_emb_bn": ("wespeaker", "avg_model.pt"),
+    "wespeaker_ecapa_glob": ("wespeaker", "avg_model.pt"),
+    "wespeaker_resnet18_two": ("wespeaker", "avg_model.pt"),
+    "wespeaker_resnet18": ("wespeaker", "models/model_150.pt"),
+    "wespeaker_xvec": ("wespeaker", "final_model.pt"),
+}
+
+
+def imported(golden: str, folder: Path):
+    kind, weights_name = FOLDERS[golden]
+    held = np.load(GOLDENS / f"{golden}.npz")
+    lay_out(held, folder / "theirs", weights_name=weights_name)
+    card = import_model(kind, folder / "theirs", folder / "ours", name=golden)
+    return held, card, open_folder(folder / "ours")
+
+
+@pytest.mark.parametrize("golden", FOLDERS)
+def test_an_imported_model_embeds_as_its_project_does(golden, tmp_path):
+    held, card, ours = imported(golden, tmp_path)
+    theirs, features = held["embedding"], torch.from_numpy(held["features"])
+    with torch.inference_mode():
+        frames = ours.model.encoder(features)
+        of_features = ours.model.projection(ours.model.pooling(frames))[0].numpy()
+        of_wave = ours.model(wave())[0].numpy()
+        ours_features = ours.model.features(wave())
+    norm = np.linalg.norm(theirs)
+    assert np.linalg.norm(of_features - theirs) < 1e-5 * norm
+    assert np.linalg.norm(of_wave - theirs) < 1e-4 * norm
+    assert (ours_features - features).norm() < 1e-4 * features.norm()
+    assert ours.card == card
+    assert load(str(tmp_path / "ours")).fingerprint == ours.fingerprint
