@@ -30,9 +30,11 @@ from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.poolings.multitask import LstmAttentionPooling, TanhAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, LinearNormLinear, NormLinearNorm, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -67,14 +69,18 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "GE2ELstm": GE2ELstm,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
+    "TimeResNet": TimeResNet,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,
+    "LstmAttentionPooling": LstmAttentionPooling,
     "MeanPooling": MeanPooling,
     "StatsPooling": StatsPooling,
+    "TanhAttentionPooling": TanhAttentionPooling,
     # projections
     "Affine": Affine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
+    "LinearNormLinear": LinearNormLinear,
     "NormLinearNorm": NormLinearNorm,
     "TwoLayer": TwoLayer,
     # classification heads

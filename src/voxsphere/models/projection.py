@@ -63,6 +63,27 @@ class TwoLayer(nn.Module):
         return embedding
 
 
+class LinearNormLinear(nn.Module):
+    """A linear layer, batch norm, ReLU and a second linear layer, the tail of multitask_asv's networks.
+
+    Both layers' weights begin Kaiming uniform, as there.
+    """
+
+    def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 200) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(
+            nn.Linear(in_dim, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, dim)
+        )
+        for layer in self.layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_uniform_(layer.weight)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
 class LengthNorm(nn.Module):
     """The pooled vector at unit length, and nothing learnt (Wan et al. 2018, GE2E)."""
 
