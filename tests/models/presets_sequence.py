@@ -23,7 +23,9 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "LstmAttentionPooling": small(pooling=partial(LstmAttentionPooling, hidden=4)),
     "TanhAttentionPooling": small(pooling=TanhAttentionPooling),
     "TimeResNet": small(encoder=partial(TimeResNet, blocks=(1, 1, 2), first=6, width=4)),
-    "TimeResNet, basic": small(encoder=partial(TimeResNet, blocks=(1, 2), block="basic", first=6, width=4, square=True)),
+    "TimeResNet, basic": small(
+        encoder=partial(TimeResNet, blocks=(1, 2), block="basic", first=6, width=4, square=True)
+    ),
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.

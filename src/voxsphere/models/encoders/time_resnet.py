@@ -1,4 +1,4 @@
-"""multitask_asv's residual networks over time, normalised before each convolution (He et al. 2016, Identity mappings)."""
+"""multitask_asv's residual networks over time, each convolution behind its batch norm and ReLU."""
 
 from collections.abc import Sequence
 from typing import Literal

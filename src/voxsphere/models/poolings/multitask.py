@@ -3,9 +3,9 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from voxsphere.models.poolings.statistics import statistics
+from voxsphere.models.poolings.weights import kept, shares, softmax
 
 _NOISE = 1e-5
 
@@ -31,16 +31,13 @@ class TanhAttentionPooling(nn.Module):
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
-        if weight is not None:
-            frames = frames.masked_fill((weight == 0)[:, None], 0)
-        score = torch.tanh(self.score(frames))
-        attention = score.softmax(-1) if weight is None else _weighted_softmax(score, weight)
+        frames = kept(frames, weight, self.in_dim)
+        attention = softmax(torch.tanh(self.score(frames)), weight)
         if not self.legacy:
             return torch.cat(statistics(frames, attention, unbiased=False, floor=self.floor), dim=1)
         weighted = attention * frames
         noisy = weighted + _NOISE * torch.randn_like(weighted) if self.training else weighted
-        counted = torch.ones_like(score) if weight is None else weight[:, None].to(frames.dtype)
-        _, std = statistics(noisy, counted / counted.sum(-1, keepdim=True), unbiased=True, floor=_NOISE**2)
+        _, std = statistics(noisy, shares(frames, weight), unbiased=True, floor=_NOISE**2)
         return torch.cat([weighted.sum(-1), std], dim=1)
 
 
@@ -57,31 +54,30 @@ class LstmAttentionPooling(nn.Module):
     ) -> None:
         super().__init__()
         self.in_dim, self.dim = in_dim, 5 * hidden
-        self.lstm = nn.LSTM(in_dim, hidden, layers, batch_first=True, bidirectional=True)
+        # One module a direction: torch's two-way LSTM would begin its way back in the padding.
+        self.onward, self.back = (
+            nn.ModuleList(nn.LSTM(2 * hidden if i else in_dim, hidden, batch_first=True) for i in range(layers))
+            for _ in range(2)
+        )
         self.attention = TanhAttentionPooling(2 * hidden, legacy=legacy, floor=floor)
 
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
-        if weight is None:
-            outputs, (last, _) = self.lstm(frames.transpose(1, 2))
-        else:
+        frames = kept(frames, weight, self.in_dim)
+        x, places = frames.transpose(1, 2), torch.arange(frames.shape[-1], device=frames.device)
+        count = torch.full_like(places[:1], frames.shape[-1])[:, None]
+        if weight is not None:
             # What counts moves to the front, in its order; the attention asks for no order.
-            order = (weight == 0).int().argsort(-1, stable=True)
-            weight = weight.gather(1, order)
-            sequence = frames.transpose(1, 2).gather(1, order[..., None].expand(-1, -1, self.in_dim))
-            lengths = (weight > 0).sum(-1).clamp_min(1).cpu()
-            packed, (last, _) = self.lstm(
-                pack_padded_sequence(sequence, lengths, batch_first=True, enforce_sorted=False)
-            )
-            outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=frames.shape[-1])
-        return torch.cat([self.attention(outputs.transpose(1, 2), weight), last.mean(0)], dim=1)
-
-
-def _weighted_softmax(
-    score: Float[Tensor, "batch 1 frames"], weight: Float[Tensor, "batch frames"]
-) -> Float[Tensor, "batch 1 frames"]:
-    unheard = weight == 0
-    # The logarithm of 1 stands in for that of 0, whose gradient is no number.
-    logarithm = weight.masked_fill(unheard, 1).log().masked_fill(unheard, -torch.inf)
-    return (score + logarithm[:, None].to(score.dtype)).softmax(-1)
+            order = (weight == 0).int().sort(dim=-1, stable=True).indices
+            weight, x = weight.gather(1, order), x.take_along_dim(order[..., None], dim=1)
+            count = (weight > 0).sum(-1, keepdim=True)
+        reverse = torch.where(places < count, count - 1 - places, places)[..., None]
+        end = (count - 1).clamp_min(0)[..., None]
+        states = []
+        for onward, back in zip(self.onward, self.back, strict=True):
+            out, reversed_out = onward(x)[0], back(x.take_along_dim(reverse, dim=1))[0]
+            states += [one.take_along_dim(end, dim=1)[:, 0] for one in (out, reversed_out)]
+            x = torch.cat([out, reversed_out.take_along_dim(reverse, dim=1)], dim=-1)
+        last = torch.stack(states).mean(0).masked_fill(count == 0, torch.nan)
+        return torch.cat([self.attention(x.transpose(1, 2), weight), last], dim=1)
