@@ -1,13 +1,47 @@
 """Recurrent, time-residual and frame-level networks."""
 
+from collections.abc import Callable
 from functools import partial
 
+from voxsphere.audio.features import Mfcc
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
-from voxsphere.models.poolings.statistics import MeanPooling
-from voxsphere.models.projection import LengthNorm
-from voxsphere.models.speaker import SpeakerModel
+from voxsphere.models.encoders.time_resnet import TimeResNet
+from voxsphere.models.poolings.multitask import LstmAttentionPooling, TanhAttentionPooling
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
+from voxsphere.models.projection import LengthNorm, LinearNormLinear
+from voxsphere.models.speaker import Pooling, SpeakerModel
 from voxsphere.zoo.network import Network
+
+_MULTITASK = "multitask_asv at fcd32da"
+_TANH = partial(TanhAttentionPooling, legacy=True)
+_BOTTLENECKS = partial(TimeResNet, square=True)
+
+
+def _time_resnet(
+    name: str,
+    parameters: int,
+    *,
+    encoder: "partial[TimeResNet]" = _BOTTLENECKS,
+    pooling: Callable[..., Pooling] = _TANH,
+) -> Network:
+    return Network(
+        name=name,
+        model=partial(
+            SpeakerModel,
+            features=partial(Mfcc, num_ceps=23, num_mels=23),
+            encoder=encoder,
+            pooling=pooling,
+            projection=partial(LinearNormLinear),
+        ),
+        paper="Monteiro et al. 2019, Combining Speaker Recognition and Metric Learning for Speaker-Dependent "
+        "Representation Learning",
+        parameters=parameters,
+        source=_MULTITASK,
+        systems=("multitask_asv",),
+        peer=_MULTITASK,
+    )
+
 
 NETWORKS = (
     Network(
@@ -25,4 +59,13 @@ NETWORKS = (
         source="Resemblyzer 0.1.4",
         peer="Resemblyzer 0.1.4",
     ),
+    _time_resnet("resnet-mfcc", 25_682_152),
+    _time_resnet("resnet-stats", 25_680_104, pooling=partial(StatsPooling)),
+    _time_resnet("resnet-large", 44_674_280, encoder=partial(TimeResNet, blocks=(3, 4, 23, 3), square=True)),
+    _time_resnet(
+        "resnet-small",
+        11_767_640,
+        encoder=partial(TimeResNet, blocks=(2, 2, 2, 2), block="basic", first=16, square=True),
+    ),
+    _time_resnet("resnet-lstm", 30_538_472, pooling=partial(LstmAttentionPooling, legacy=True)),
 )
