@@ -28,6 +28,7 @@ from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.encoders.time_resnet import TimeResNet
@@ -40,7 +41,15 @@ from voxsphere.models.poolings.multitask import LstmAttentionPooling, TanhAttent
 from voxsphere.models.poolings.self_attention import SelfAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
 from voxsphere.models.poolings.vlad import NetVladPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, LinearNormLinear, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import (
+    Affine,
+    LengthNorm,
+    LinearNorm,
+    LinearNormLinear,
+    NormLinearNorm,
+    OneLayer,
+    TwoLayer,
+)
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -73,6 +82,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "Lstm": Lstm,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
     "TimeResNet": TimeResNet,
@@ -96,6 +106,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "LinearNorm": LinearNorm,
     "LinearNormLinear": LinearNormLinear,
     "NormLinearNorm": NormLinearNorm,
+    "OneLayer": OneLayer,
     "TwoLayer": TwoLayer,
     # classification heads
     "AamSoftmax": AamSoftmax,

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
+from voxsphere.losses.margin import Softmax
+from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.multitask import TanhAttentionPooling
 from voxsphere.zoo import NETWORKS
@@ -30,6 +32,16 @@ def test_a_time_resnet_has_the_published_number_of_parameters_over_deltas(name):
     with torch.device("meta"):
         model = partial(recipe, features=partial(Frames, dim=69), encoder=encoder)()
     assert sum(p.numel() for p in model.parameters()) == TIME_RESNETS[name]
+
+
+@pytest.mark.parametrize(("name", "published"), [("lstm", 564_923), ("attention-lstm", 573_243)])
+def test_an_lstm_has_the_published_number_of_parameters_with_its_head_and_states(name, published):
+    """The published numbers count the states that two layers of 128 begin with, in a batch of two; here they are 0."""
+    with torch.device("meta"):
+        model = NETWORKS[name].model()
+        head = Softmax(model.dim, 1211)
+    counted = sum(p.numel() for p in [*model.parameters(), *head.parameters()])
+    assert counted + 2 * 2 * 2 * 128 == published
 
 
 def time_resnet(in_dim: int = 12, *, block: str = "bottleneck", channels: int = 1, square: bool = True) -> TimeResNet:
@@ -110,3 +122,21 @@ def test_the_noise_of_the_legacy_deviation_is_for_training_only_and_small():
     assert not torch.equal(trained, pooling(frames))
     torch.testing.assert_close(trained, pooling.eval()(frames), rtol=0, atol=1e-4)
     assert torch.equal(pooling(frames), pooling(frames))
+
+
+def test_an_lstm_hears_no_frame_before_its_time():
+    encoder, features = Lstm(12, hidden=8).eval(), noise(2, 30, 12)
+    encoder.load_state_dict(seeded(encoder))
+    cut = features.clone()
+    cut[:, 20:] = 0
+    torch.testing.assert_close(encoder(cut)[..., :20], encoder(features)[..., :20])
+    assert (encoder(cut)[..., 20:] - encoder(features)[..., 20:]).norm() > 0.1
+
+
+def test_an_lstm_drops_out_between_its_layers_in_training_only():
+    torch.manual_seed(0)
+    encoder, features = Lstm(12, hidden=8, dropout=0.5), noise(2, 30, 12)
+    assert not torch.equal(encoder(features), encoder(features))
+    assert torch.equal(encoder.eval()(features), encoder(features))
+    single = Lstm(12, hidden=8, layers=1, dropout=0.5)
+    assert torch.equal(single(features), single(features))

@@ -47,6 +47,19 @@ class NormLinearNorm(nn.Module):
         return embedding
 
 
+class OneLayer(nn.Module):
+    """Linear, ReLU, batch norm: the embedding of SpeakerVerifiaction-pytorch's recurrent networks."""
+
+    def __init__(self, in_dim: int, *, dim: int = 256) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(nn.Linear(in_dim, dim), nn.ReLU(), nn.BatchNorm1d(dim))
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
 class TwoLayer(nn.Module):
     """Linear, ReLU, batch norm, twice; the second is the embedding (Snyder et al. 2018, X-vectors, table 1)."""
 
