@@ -26,10 +26,12 @@ from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.context_mlp import ContextMlp
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.stacked_dense import StackedDense
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
@@ -43,6 +45,7 @@ from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdP
 from voxsphere.models.poolings.vlad import NetVladPooling
 from voxsphere.models.projection import (
     Affine,
+    AsPooled,
     LengthNorm,
     LinearNorm,
     LinearNormLinear,
@@ -80,10 +83,12 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Spectrogram": Spectrogram,
     # encoders
     "CamPlusPlus": CamPlusPlus,
+    "ContextMlp": ContextMlp,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
     "Lstm": Lstm,
     "ResNet": ResNet,
+    "StackedDense": StackedDense,
     "Tdnn": Tdnn,
     "TimeResNet": TimeResNet,
     # poolings
@@ -102,6 +107,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "TanhAttentionPooling": TanhAttentionPooling,
     # projections
     "Affine": Affine,
+    "AsPooled": AsPooled,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
     "LinearNormLinear": LinearNormLinear,

@@ -4,14 +4,16 @@ from functools import partial
 
 from small import Frames, small
 
+from voxsphere.models.encoders.context_mlp import ContextMlp
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.lstm import Lstm
+from voxsphere.models.encoders.stacked_dense import StackedDense
 from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.last import LastFramePooling
 from voxsphere.models.poolings.multitask import LstmAttentionPooling, TanhAttentionPooling
 from voxsphere.models.poolings.self_attention import SelfAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import LinearNormLinear, OneLayer
+from voxsphere.models.projection import AsPooled, LinearNormLinear, OneLayer
 from voxsphere.models.speaker import SpeakerModel
 
 _CEPSTRA = partial(Frames, dim=23)
@@ -20,6 +22,11 @@ _ATTENTION = partial(TanhAttentionPooling, legacy=True)
 _FEW = (1, 2, 1, 1)
 
 SMALL: dict[str, partial[SpeakerModel]] = {
+    "AsPooled": small(projection=AsPooled),
+    "ContextMlp": small(encoder=partial(ContextMlp, in_frames=5, hidden=16), pooling=MeanPooling, projection=AsPooled),
+    "ContextMlp, legacy": small(
+        encoder=partial(ContextMlp, in_frames=5, hidden=16, windows="legacy"), pooling=MeanPooling, projection=AsPooled
+    ),
     # Log energies as in the paper, and windows that the short waves of the tests fill.
     "GE2ELstm": small(encoder=partial(GE2ELstm, hidden=32, layers=2, dim=32, window=40, step=20), pooling=MeanPooling),
     "LinearNormLinear": small(projection=partial(LinearNormLinear, hidden=8, dim=6)),
@@ -27,6 +34,7 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "LstmAttentionPooling": small(pooling=partial(LstmAttentionPooling, hidden=4)),
     # The last frame differs from wave to wave enough for a unit to be on for one and off for another.
     "OneLayer": small(pooling=LastFramePooling, projection=partial(OneLayer, dim=6)),
+    "StackedDense": small(encoder=partial(StackedDense, dim=64), pooling=MeanPooling),
     "TanhAttentionPooling": small(pooling=TanhAttentionPooling),
     "TimeResNet": small(encoder=partial(TimeResNet, blocks=(1, 1, 2), first=6, width=4)),
     "TimeResNet, basic": small(

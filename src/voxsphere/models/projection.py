@@ -106,3 +106,14 @@ class LengthNorm(nn.Module):
 
     def forward(self, pooled: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
         return functional.normalize(pooled, dim=-1)
+
+
+class AsPooled(nn.Module):
+    """The pooled vector as it is: for models of single frames, whose encoder is the whole network."""
+
+    def __init__(self, in_dim: int) -> None:
+        super().__init__()
+        self.dim = in_dim
+
+    def forward(self, pooled: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        return pooled
