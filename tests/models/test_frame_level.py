@@ -118,7 +118,7 @@ def test_what_a_stacked_dense_net_cannot_be_is_refused():
         StackedDense(39, activation="relu")
     with pytest.raises(BadInput, match="stacks of 10 frames every 0 frames"):
         StackedDense(39, step=0)
-    with pytest.raises(BadInput, match="^9 frames are too few: the network looks at 10 at once"):
+    with pytest.raises(BadInput, match=r"^9 frames are too few: the network looks at 10 at once"):
         StackedDense(39)(noise(1, 9, 39))
 
 
