@@ -22,8 +22,11 @@ from voxsphere.audio.augment.speech import KeepSpeech
 from voxsphere.audio.augment.speed import Speed
 from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
+from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.stacking import Stacked
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
@@ -57,10 +60,16 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Volume": Volume,
     "WhiteNoise": WhiteNoise,
     # features
+    "Deltas": Deltas,
     "Fbank": Fbank,
+    "FrameNorm": FrameNorm,
     "GE2EMel": GE2EMel,
+    "GlobalNorm": GlobalNorm,
     "Mfcc": Mfcc,
+    "SlidingNorm": SlidingNorm,
     "Spectrogram": Spectrogram,
+    "Stacked": Stacked,
+    "UtteranceNorm": UtteranceNorm,
     # encoders
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,

@@ -4,15 +4,31 @@ from functools import partial
 
 from small import small
 
+from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.stacking import Stacked
 from voxsphere.models.speaker import SpeakerModel
 
+_FBANK = partial(Fbank, num_mels=12)
+
 SMALL: dict[str, partial[SpeakerModel]] = {
+    "Deltas": small(partial(Deltas, of=partial(Mfcc, num_ceps=6))),
+    "Deltas, librosa": small(partial(Deltas, of=partial(Mfcc, num_ceps=6), window=1, form="librosa")),
     "Fbank": small(partial(Fbank, num_mels=20, cmn=True)),
+    "FrameNorm": small(partial(FrameNorm, of=_FBANK)),
     "GE2EMel": small(partial(GE2EMel, num_mels=12)),
+    "GlobalNorm": small(partial(GlobalNorm, of=_FBANK, mean=10.0, deviation=tuple(1.0 + i for i in range(12)))),
     "Mfcc": small(Mfcc),
+    "SlidingNorm": small(partial(SlidingNorm, of=_FBANK, window=30, min_window=10)),
+    "SlidingNorm, variance": small(
+        partial(SlidingNorm, of=_FBANK, window=30, min_window=10, centred=False, variance=True)
+    ),
     "Spectrogram": small(Spectrogram),
+    "Stacked": small(partial(Stacked, of=partial(Fbank, num_mels=12, cmn=True), count=3, every=2)),
+    "UtteranceNorm": small(partial(UtteranceNorm, of=_FBANK)),
+    "UtteranceNorm, affine": small(partial(UtteranceNorm, of=_FBANK, variance=True, affine=True)),
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
