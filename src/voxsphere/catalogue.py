@@ -25,7 +25,9 @@ from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
 from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.stacking import Stacked
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
@@ -65,10 +67,13 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "FrameNorm": FrameNorm,
     "GE2EMel": GE2EMel,
     "GlobalNorm": GlobalNorm,
+    "LinearFilters": LinearFilters,
     "Mfcc": Mfcc,
+    "SincFilters": SincFilters,
     "SlidingNorm": SlidingNorm,
     "Spectrogram": Spectrogram,
     "Stacked": Stacked,
+    "TriangularFilters": TriangularFilters,
     "UtteranceNorm": UtteranceNorm,
     # encoders
     "CamPlusPlus": CamPlusPlus,

@@ -7,11 +7,14 @@ from small import small
 from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
 from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.stacking import Stacked
 from voxsphere.models.speaker import SpeakerModel
 
 _FBANK = partial(Fbank, num_mels=12)
+_POWER = partial(Spectrogram, form="power")
 
 SMALL: dict[str, partial[SpeakerModel]] = {
     "Deltas": small(partial(Deltas, of=partial(Mfcc, num_ceps=6))),
@@ -20,13 +23,17 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "FrameNorm": small(partial(FrameNorm, of=_FBANK)),
     "GE2EMel": small(partial(GE2EMel, num_mels=12)),
     "GlobalNorm": small(partial(GlobalNorm, of=_FBANK, mean=10.0, deviation=tuple(1.0 + i for i in range(12)))),
+    "LinearFilters": small(partial(LinearFilters, of=_POWER, num_filters=12)),
     "Mfcc": small(Mfcc),
+    "SincFilters": small(partial(SincFilters, num_filters=12, length=51, stride=5)),
     "SlidingNorm": small(partial(SlidingNorm, of=_FBANK, window=30, min_window=10)),
     "SlidingNorm, variance": small(
         partial(SlidingNorm, of=_FBANK, window=30, min_window=10, centred=False, variance=True)
     ),
     "Spectrogram": small(Spectrogram),
     "Stacked": small(partial(Stacked, of=partial(Fbank, num_mels=12, cmn=True), count=3, every=2)),
+    "TriangularFilters": small(partial(TriangularFilters, of=_POWER, num_filters=12)),
+    "TriangularFilters, sided": small(partial(TriangularFilters, of=_POWER, num_filters=12, sided=True)),
     "UtteranceNorm": small(partial(UtteranceNorm, of=_FBANK)),
     "UtteranceNorm, affine": small(partial(UtteranceNorm, of=_FBANK, variance=True, affine=True)),
 }
@@ -35,4 +42,5 @@ SMALL: dict[str, partial[SpeakerModel]] = {
 REFERENCES: dict[str, partial[SpeakerModel]] = {}
 
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
-SHIFTS: dict[str, set[str]] = {}
+# Log energies that nothing centres lie all on one side of the first ReLU.
+SHIFTS: dict[str, set[str]] = {name: {"encoder.layers.0.conv.bias"} for name in ("LinearFilters", "SincFilters")}
