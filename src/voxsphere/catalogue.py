@@ -27,12 +27,14 @@ from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
 from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.stacking import Stacked
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.layer_adapters import LayerAdapters
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
@@ -69,6 +71,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "GlobalNorm": GlobalNorm,
     "LinearFilters": LinearFilters,
     "Mfcc": Mfcc,
+    "SelfSupervised": SelfSupervised,
     "SincFilters": SincFilters,
     "SlidingNorm": SlidingNorm,
     "Spectrogram": Spectrogram,
@@ -79,6 +82,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "LayerAdapters": LayerAdapters,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
     # poolings
