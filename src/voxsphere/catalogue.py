@@ -38,7 +38,13 @@ from voxsphere.models.encoders.layer_adapters import LayerAdapters
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
-from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
+from voxsphere.models.poolings.dictionary import LearnableDictionaryPooling
+from voxsphere.models.poolings.last import LastFramePooling
+from voxsphere.models.poolings.maxima import MaxStatsPooling
+from voxsphere.models.poolings.multi_head import MultiHeadAttentionPooling, MultiQueryMultiHeadAttentionPooling
+from voxsphere.models.poolings.self_attention import SelfAttentionPooling
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
+from voxsphere.models.poolings.vlad import NetVladPooling
 from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 
@@ -87,8 +93,16 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Tdnn": Tdnn,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,
+    "LastFramePooling": LastFramePooling,
+    "LearnableDictionaryPooling": LearnableDictionaryPooling,
+    "MaxStatsPooling": MaxStatsPooling,
     "MeanPooling": MeanPooling,
+    "MultiHeadAttentionPooling": MultiHeadAttentionPooling,
+    "MultiQueryMultiHeadAttentionPooling": MultiQueryMultiHeadAttentionPooling,
+    "NetVladPooling": NetVladPooling,
+    "SelfAttentionPooling": SelfAttentionPooling,
     "StatsPooling": StatsPooling,
+    "StdPooling": StdPooling,
     # projections
     "Affine": Affine,
     "LengthNorm": LengthNorm,
