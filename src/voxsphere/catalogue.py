@@ -22,13 +22,20 @@ from voxsphere.audio.augment.speech import KeepSpeech
 from voxsphere.audio.augment.speed import Speed
 from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
+from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
+from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.self_supervised import SelfSupervised
+from voxsphere.audio.sinc import SincFilters
+from voxsphere.audio.stacking import Stacked
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.context_mlp import ContextMlp
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.layer_adapters import LayerAdapters
 from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.stacked_dense import StackedDense
@@ -77,15 +84,26 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Volume": Volume,
     "WhiteNoise": WhiteNoise,
     # features
+    "Deltas": Deltas,
     "Fbank": Fbank,
+    "FrameNorm": FrameNorm,
     "GE2EMel": GE2EMel,
+    "GlobalNorm": GlobalNorm,
+    "LinearFilters": LinearFilters,
     "Mfcc": Mfcc,
+    "SelfSupervised": SelfSupervised,
+    "SincFilters": SincFilters,
+    "SlidingNorm": SlidingNorm,
     "Spectrogram": Spectrogram,
+    "Stacked": Stacked,
+    "TriangularFilters": TriangularFilters,
+    "UtteranceNorm": UtteranceNorm,
     # encoders
     "CamPlusPlus": CamPlusPlus,
     "ContextMlp": ContextMlp,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "LayerAdapters": LayerAdapters,
     "Lstm": Lstm,
     "ResNet": ResNet,
     "StackedDense": StackedDense,
