@@ -22,33 +22,47 @@ from voxsphere.audio.augment.speech import KeepSpeech
 from voxsphere.audio.augment.speed import Speed
 from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
+from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
+from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.self_supervised import SelfSupervised
+from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
+from voxsphere.audio.stacking import Stacked
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.context_mlp import ContextMlp
 from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.etdnn import Etdnn
 from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.layer_adapters import LayerAdapters
+from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.stacked_dense import StackedDense
 from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.dictionary import LearnableDictionaryPooling
 from voxsphere.models.poolings.last import LastFramePooling
 from voxsphere.models.poolings.maxima import MaxStatsPooling
 from voxsphere.models.poolings.multi_head import MultiHeadAttentionPooling, MultiQueryMultiHeadAttentionPooling
+from voxsphere.models.poolings.multitask import LstmAttentionPooling, TanhAttentionPooling
 from voxsphere.models.poolings.self_attention import SelfAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
 from voxsphere.models.poolings.vlad import NetVladPooling
 from voxsphere.models.projection import (
     Affine,
+    AsPooled,
     HiddenAffine,
     LengthNorm,
     LinearNorm,
+    LinearNormLinear,
     NormLinear,
     NormLinearNorm,
     OneLayer,
@@ -79,26 +93,42 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Volume": Volume,
     "WhiteNoise": WhiteNoise,
     # features
+    "Deltas": Deltas,
     "Fbank": Fbank,
+    "FrameNorm": FrameNorm,
     "GE2EMel": GE2EMel,
+    "GlobalNorm": GlobalNorm,
+    "LinearFilters": LinearFilters,
     "Mfcc": Mfcc,
-    "SpeechBrainFbank": SpeechBrainFbank,
+    "SelfSupervised": SelfSupervised,
+    "SincFilters": SincFilters,
+    "SlidingNorm": SlidingNorm,
     "Spectrogram": Spectrogram,
+    "SpeechBrainFbank": SpeechBrainFbank,
+    "Stacked": Stacked,
+    "TriangularFilters": TriangularFilters,
+    "UtteranceNorm": UtteranceNorm,
     # encoders
     "AretTdnn": AretTdnn,
     "CamPlusPlus": CamPlusPlus,
+    "ContextMlp": ContextMlp,
     "Dtdnn": Dtdnn,
     "EcapaTdnn": EcapaTdnn,
     "Etdnn": Etdnn,
     "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
+    "LayerAdapters": LayerAdapters,
+    "Lstm": Lstm,
     "ReDimNet": ReDimNet,
     "ResNet": ResNet,
+    "StackedDense": StackedDense,
     "Tdnn": Tdnn,
+    "TimeResNet": TimeResNet,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,
     "LastFramePooling": LastFramePooling,
     "LearnableDictionaryPooling": LearnableDictionaryPooling,
+    "LstmAttentionPooling": LstmAttentionPooling,
     "MaxStatsPooling": MaxStatsPooling,
     "MeanPooling": MeanPooling,
     "MultiHeadAttentionPooling": MultiHeadAttentionPooling,
@@ -107,11 +137,14 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "SelfAttentionPooling": SelfAttentionPooling,
     "StatsPooling": StatsPooling,
     "StdPooling": StdPooling,
+    "TanhAttentionPooling": TanhAttentionPooling,
     # projections
     "Affine": Affine,
+    "AsPooled": AsPooled,
     "HiddenAffine": HiddenAffine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
+    "LinearNormLinear": LinearNormLinear,
     "NormLinear": NormLinear,
     "NormLinearNorm": NormLinearNorm,
     "OneLayer": OneLayer,

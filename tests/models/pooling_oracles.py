@@ -12,6 +12,7 @@ from voxsphere.models.poolings.dictionary import LearnableDictionaryPooling
 from voxsphere.models.poolings.last import LastFramePooling
 from voxsphere.models.poolings.maxima import MaxStatsPooling
 from voxsphere.models.poolings.multi_head import MultiHeadAttentionPooling, MultiQueryMultiHeadAttentionPooling
+from voxsphere.models.poolings.multitask import LstmAttentionPooling, TanhAttentionPooling
 from voxsphere.models.poolings.self_attention import SelfAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
 from voxsphere.models.poolings.vlad import NetVladPooling
@@ -176,6 +177,43 @@ def vlad(pooling: nn.Module, frames: Rows, w: Vector) -> Vector:
     return [value / math.sqrt(len(units)) for row in units for value in row]
 
 
+def tanh_attention(pooling: nn.Module, frames: Rows, w: Vector) -> Vector:
+    share = _softmax([math.tanh(_dot(x, pooling.score.weight.flatten().tolist())) for x in frames], w)
+    channels = [list(x) for x in zip(*frames, strict=True)]
+    means = [_dot(x, share) for x in channels]
+    if not pooling.legacy:
+        return means + [math.sqrt(_variance(x, share, unbiased=False) + pooling.floor) for x in channels]
+    weighted = [[a * b for a, b in zip(x, share, strict=True)] for x in channels]
+    return means + [math.sqrt(_variance(x, w, unbiased=True) + 1e-10) for x in weighted]
+
+
+def _lstm(lstm: nn.LSTM, frames: Rows) -> Rows:
+    """Hochreiter & Schmidhuber's cell over the frames; gates in torch's order: in, forget, new, out."""
+    size, outputs = lstm.hidden_size, []
+    hidden, cell = [0.0] * size, [0.0] * size
+    for x in frames:
+        seen = _affine(lstm.weight_ih_l0, lstm.bias_ih_l0, x)
+        own = _affine(lstm.weight_hh_l0, lstm.bias_hh_l0, hidden)
+        gates = [a + b for a, b in zip(seen, own, strict=True)]
+        enter, forget, _, leave = ([1 / (1 + math.exp(-g)) for g in gates[k * size : (k + 1) * size]] for k in range(4))
+        new = [math.tanh(g) for g in gates[2 * size : 3 * size]]
+        cell = [f * c + i * n for f, c, i, n in zip(forget, cell, enter, new, strict=True)]
+        hidden = [o * math.tanh(c) for o, c in zip(leave, cell, strict=True)]
+        outputs.append(hidden)
+    return outputs
+
+
+def lstm_attention(pooling: nn.Module, frames: Rows, w: Vector) -> Vector:
+    heard = [t for t in range(len(frames)) if w[t] > 0]
+    x, states = [frames[t] for t in heard], []
+    for onward, back in zip(pooling.onward, pooling.back, strict=True):
+        out, reversed_out = _lstm(onward, x), _lstm(back, x[::-1])
+        states += [out[-1], reversed_out[-1]]
+        x = [a + b for a, b in zip(out, reversed_out[::-1], strict=True)]
+    last = [math.fsum(column) / len(states) for column in zip(*states, strict=True)]
+    return tanh_attention(pooling.attention, x, [w[t] for t in heard]) + last
+
+
 @dataclass(frozen=True)
 class Case:
     """A pooling as a test builds it, its oracle, and the laws that it is exempt from by its nature.
@@ -204,6 +242,7 @@ POOLINGS = {
     ),
     "LastFramePooling": Case(LastFramePooling, last, ordered=True),
     "LearnableDictionaryPooling": Case(partial(LearnableDictionaryPooling, components=3), dictionary),
+    "LstmAttentionPooling": Case(partial(LstmAttentionPooling, hidden=3), lstm_attention, ordered=True, counts=True),
     "MaxStatsPooling": Case(MaxStatsPooling, maxima, ordered=True, counts=True),
     "MeanPooling": Case(MeanPooling, mean),
     "MultiHeadAttentionPooling": Case(partial(MultiHeadAttentionPooling, heads=3), multi_head),
@@ -220,4 +259,6 @@ POOLINGS = {
     "StatsPooling": Case(StatsPooling, stats, counts=True),
     "StatsPooling, biased": Case(partial(StatsPooling, unbiased=False), stats),
     "StdPooling": Case(StdPooling, std, counts=True),
+    "TanhAttentionPooling": Case(TanhAttentionPooling, tanh_attention),
+    "TanhAttentionPooling, legacy": Case(partial(TanhAttentionPooling, legacy=True), tanh_attention, counts=True),
 }

@@ -36,7 +36,7 @@ class LinearNorm(nn.Module):
 
 
 class OneLayer(nn.Module):
-    """Linear, ReLU, batch norm; `slope` is the ReLU's below zero."""
+    """Linear, ReLU, batch norm; `slope` is the ReLU's below zero (SpeakerVerifiaction-pytorch's LSTM, ETDNN, RET_v3)."""
 
     def __init__(self, in_dim: int, *, dim: int = 256, slope: float = 0.0) -> None:
         super().__init__()
@@ -129,6 +129,27 @@ class TwoAffine(nn.Module):
         return embedding
 
 
+class LinearNormLinear(nn.Module):
+    """A linear layer, batch norm, ReLU and a second linear layer, the tail of multitask_asv's networks.
+
+    Both layers' weights begin Kaiming uniform, as there.
+    """
+
+    def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 200) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(
+            nn.Linear(in_dim, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, dim)
+        )
+        for layer in self.layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_uniform_(layer.weight)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
 class LengthNorm(nn.Module):
     """The pooled vector at unit length, and nothing learnt (Wan et al. 2018, GE2E)."""
 
@@ -138,3 +159,14 @@ class LengthNorm(nn.Module):
 
     def forward(self, pooled: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
         return functional.normalize(pooled, dim=-1)
+
+
+class AsPooled(nn.Module):
+    """The pooled vector as it is: for models of single frames, whose encoder is the whole network."""
+
+    def __init__(self, in_dim: int) -> None:
+        super().__init__()
+        self.dim = in_dim
+
+    def forward(self, pooled: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        return pooled

@@ -24,11 +24,11 @@ from torch import Tensor, nn
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1] / "models"), os.environ["VOXCELEB_TRAINER"]]
 
-from models import ResNetSE34L, ResNetSE34V2  # noqa: E402
 from presets_poolings import POOLING_REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402
 from speechbrain.lobes.models.ECAPA_TDNN import AttentiveStatisticsPooling  # noqa: E402
 
+from models import ResNetSE34L, ResNetSE34V2  # noqa: E402
 from voxsphere.pretrained.foreign.renaming import Rules, renamed  # noqa: E402
 
 DIM, FRAMES = 24, 40
@@ -124,7 +124,11 @@ def others() -> dict[str, Reference]:
 
 def speakerverifiaction() -> dict[str, Reference]:
     theirs = module("SPEAKERVERIFIACTION", "Define_Model/Pooling.py")
-    rules: Rules = [("attention_linear", "hidden"), (r"attention_vector$", "score.weight"), ("attention_vector", "score")]
+    rules: Rules = [
+        ("attention_linear", "hidden"),
+        (r"attention_vector$", "score.weight"),
+        ("attention_vector", "score"),
+    ]
     built = {
         "STAP": theirs.StatisticPooling(DIM),
         "MSTAP": theirs.MaxStatisticPooling(DIM),
