@@ -27,7 +27,10 @@ from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.eres2netv2 import ERes2NetV2
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.tdnn import Tdnn
@@ -70,8 +73,11 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Spectrogram": Spectrogram,
     # encoders
     "CamPlusPlus": CamPlusPlus,
+    "ERes2Net": ERes2Net,
+    "ERes2NetV2": ERes2NetV2,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "Res2Net": Res2Net,
     "ResNet": ResNet,
     "SimAmResNet": SimAmResNet,
     "Tdnn": Tdnn,
