@@ -37,13 +37,17 @@ from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.context_mlp import ContextMlp
 from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.eres2netv2 import ERes2NetV2
 from voxsphere.models.encoders.etdnn import Etdnn
 from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.layer_adapters import LayerAdapters
 from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.redimnet import ReDimNet
+from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.stacked_dense import StackedDense
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.encoders.time_resnet import TimeResNet
@@ -114,13 +118,17 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "ContextMlp": ContextMlp,
     "Dtdnn": Dtdnn,
     "EcapaTdnn": EcapaTdnn,
+    "ERes2Net": ERes2Net,
+    "ERes2NetV2": ERes2NetV2,
     "Etdnn": Etdnn,
     "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
     "LayerAdapters": LayerAdapters,
     "Lstm": Lstm,
     "ReDimNet": ReDimNet,
+    "Res2Net": Res2Net,
     "ResNet": ResNet,
+    "SimAmResNet": SimAmResNet,
     "StackedDense": StackedDense,
     "Tdnn": Tdnn,
     "TimeResNet": TimeResNet,
