@@ -45,7 +45,7 @@ from voxsphere.models.poolings.multi_head import MultiHeadAttentionPooling, Mult
 from voxsphere.models.poolings.self_attention import SelfAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
 from voxsphere.models.poolings.vlad import NetVladPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinear, NormLinearNorm, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -107,6 +107,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Affine": Affine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
+    "NormLinear": NormLinear,
     "NormLinearNorm": NormLinearNorm,
     "TwoLayer": TwoLayer,
     # classification heads

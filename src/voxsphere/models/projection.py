@@ -32,6 +32,20 @@ class LinearNorm(nn.Module):
         return embedding
 
 
+class NormLinear(nn.Module):
+    """Batch norm, then a linear layer (Yakovlev et al. 2024, ReDimNet, arXiv:2407.18223, in IDRnD's code)."""
+
+    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+        super().__init__()
+        self.dim = dim
+        self.norm = nn.BatchNorm1d(in_dim)
+        self.linear = nn.Linear(in_dim, dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.linear(self.norm(pooled))
+        return embedding
+
+
 class NormLinearNorm(nn.Module):
     """Batch norm, a linear layer, batch norm (Desplanques et al. 2020, ECAPA-TDNN, fig. 2)."""
 

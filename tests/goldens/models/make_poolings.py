@@ -124,7 +124,11 @@ def others() -> dict[str, Reference]:
 
 def speakerverifiaction() -> dict[str, Reference]:
     theirs = module("SPEAKERVERIFIACTION", "Define_Model/Pooling.py")
-    rules: Rules = [("attention_linear", "hidden"), (r"attention_vector$", "score.weight"), ("attention_vector", "score")]
+    rules: Rules = [
+        ("attention_linear", "hidden"),
+        (r"attention_vector$", "score.weight"),
+        ("attention_vector", "score"),
+    ]
     built = {
         "STAP": theirs.StatisticPooling(DIM),
         "MSTAP": theirs.MaxStatisticPooling(DIM),
