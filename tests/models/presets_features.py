@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from small import small
+from small import Frames, small
 
 from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
@@ -13,6 +13,8 @@ from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.stacking import Stacked
 from voxsphere.models.encoders.layer_adapters import LayerAdapters
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.projection import Affine
 from voxsphere.models.speaker import SpeakerModel
 
 _LAYERS = {
@@ -56,7 +58,14 @@ SMALL: dict[str, partial[SpeakerModel]] = {
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
-REFERENCES: dict[str, partial[SpeakerModel]] = {}
+REFERENCES: dict[str, partial[SpeakerModel]] = {
+    "layer_adapters": small(
+        partial(Frames, dim=4 * 16),
+        partial(LayerAdapters, layers=4, width=12),
+        partial(AttentiveStatsPooling, bottleneck=12, activation="relu-norm"),
+        partial(Affine, dim=8),
+    )
+}
 
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
 # Log energies that nothing centres lie all on one side of the first ReLU.
