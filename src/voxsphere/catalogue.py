@@ -73,6 +73,7 @@ from voxsphere.models.projection import (
     TwoAffine,
     TwoLayer,
 )
+from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinear, NormLinearNorm, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from small import small
+from small import Frames, small
 
 from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
@@ -14,25 +14,21 @@ from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.audio.stacking import Stacked
 from voxsphere.models.encoders.layer_adapters import LayerAdapters
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.projection import Affine
 from voxsphere.models.speaker import SpeakerModel
 
-_LAYERS = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+_LAYERS = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    **{f"{place}_dropout": 0.0 for place in ("hidden", "activation", "attention", "feat_proj", "conformer_conv")},
+}
 _CONVOLUTIONS = {"conv_dim": (8,) * 7, "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}
 
-# One of each kind, by value; HuBERT in the form of the large networks, the others in that of the base ones.
-TINY: dict[str, dict[str, object]] = {
-    "hubert": {
-        "model_type": "hubert",
-        "feat_extract_norm": "layer",
-        "do_stable_layer_norm": True,
-        "conv_bias": True,
-        **_LAYERS,
-        **_CONVOLUTIONS,
-    },
-    "wav2vec2": {"model_type": "wav2vec2", **_LAYERS, **_CONVOLUTIONS},
-    "wav2vec2-bert": {"model_type": "wav2vec2-bert", "conv_depthwise_kernel_size": 5, **_LAYERS},
-    "wavlm": {"model_type": "wavlm", "num_buckets": 8, "max_bucket_distance": 20, **_LAYERS, **_CONVOLUTIONS},
-}
+_WAVLM = {"model_type": "wavlm", "num_buckets": 8, "max_bucket_distance": 20, **_LAYERS, **_CONVOLUTIONS}
+_W2V_BERT = {"model_type": "wav2vec2-bert", "conv_depthwise_kernel_size": 5, **_LAYERS}
 
 _FBANK = partial(Fbank, num_mels=12)
 _POWER = partial(Spectrogram, form="power")
@@ -48,8 +44,8 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "LinearFilters": small(partial(LinearFilters, of=_POWER, num_filters=12)),
     "Mfcc": small(Mfcc),
     "SpeechBrainFbank": small(partial(SpeechBrainFbank, num_mels=20)),
-    "SelfSupervised": small(partial(SelfSupervised, config=TINY["wavlm"], tune="all")),
-    "SelfSupervised, w2v-BERT": small(partial(SelfSupervised, config=TINY["wav2vec2-bert"], tune="all", layers=2)),
+    "SelfSupervised": small(partial(SelfSupervised, config=_WAVLM, tune="all")),
+    "SelfSupervised, w2v-BERT": small(partial(SelfSupervised, config=_W2V_BERT, tune="all", layers=2)),
     "SincFilters": small(partial(SincFilters, num_filters=12, length=51, stride=5)),
     "SlidingNorm": small(partial(SlidingNorm, of=_FBANK, window=30, min_window=10)),
     "SlidingNorm, variance": small(
@@ -64,8 +60,20 @@ SMALL: dict[str, partial[SpeakerModel]] = {
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
-REFERENCES: dict[str, partial[SpeakerModel]] = {}
+REFERENCES: dict[str, partial[SpeakerModel]] = {
+    "layer_adapters": small(
+        partial(Frames, dim=4 * 16),
+        partial(LayerAdapters, layers=4, width=12),
+        partial(AttentiveStatsPooling, bottleneck=12, activation="relu-norm"),
+        partial(Affine, dim=8),
+    )
+}
 
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
 # Log energies that nothing centres lie all on one side of the first ReLU.
-SHIFTS: dict[str, set[str]] = {name: {"encoder.layers.0.conv.bias"} for name in ("LinearFilters", "SincFilters")}
+SHIFTS: dict[str, set[str]] = {
+    **{name: {"encoder.layers.0.conv.bias"} for name in ("LinearFilters", "SincFilters")},
+    # The bias of the keys adds the same to all scores of a query.
+    "SelfSupervised": {f"features.network.encoder.layers.{i}.attention.k_proj.bias" for i in range(2)},
+    "SelfSupervised, w2v-BERT": {f"features.network.encoder.layers.{i}.self_attn.linear_k.bias" for i in range(2)},
+}

@@ -36,7 +36,10 @@ class LinearNorm(nn.Module):
 
 
 class OneLayer(nn.Module):
-    """Linear, ReLU, batch norm; `slope` is the ReLU's below zero (SpeakerVerifiaction-pytorch's LSTM, ETDNN, RET_v3)."""
+    """Linear, ReLU, batch norm, the only layer of SpeakerVerifiaction-pytorch's LSTM, ETDNN and RET_v3.
+
+    `slope` is the ReLU's below zero.
+    """
 
     def __init__(self, in_dim: int, *, dim: int = 256, slope: float = 0.0) -> None:
         super().__init__()
