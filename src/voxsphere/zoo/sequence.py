@@ -104,8 +104,8 @@ NETWORKS = (
         source="Resemblyzer 0.1.4",
         peer="Resemblyzer 0.1.4",
     ),
-    *(_time_resnet(*start, plain, deltas=False) for *start, plain, _ in _TIME_RESNETS),
-    *(_time_resnet(*start, deltas, deltas=True) for *start, _, deltas in _TIME_RESNETS),
+    *(_time_resnet(name, of, pool, plain, deltas=False) for name, of, pool, plain, _ in _TIME_RESNETS),
+    *(_time_resnet(name, of, pool, wider, deltas=True) for name, of, pool, _, wider in _TIME_RESNETS),
     _lstm("lstm", 252_672, partial(LastFramePooling)),
     _lstm(
         "attention-lstm",

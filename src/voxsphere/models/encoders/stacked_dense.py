@@ -37,11 +37,11 @@ class StackedDense(nn.Module):
             raise BadInput(f"no activation {activation!r}; there are: {', '.join(_ACTIVATIONS)}")
         if stack < 1 or step < 1:
             raise BadInput(f"stacks of {stack} frames every {step} frames: both are to be 1 or more")
-        self.in_dim, self.dim, self.stack = in_dim, dim, stack
-        # A dense layer over stacks is a strided convolution over frames: no stack is ever copied out.
-        self.dense = nn.Conv1d(in_dim, dim, stack, stride=step)
+        self.in_dim, self.dim, self.stack, self.step = in_dim, dim, stack, step
+        self.dense = nn.Linear(in_dim * stack, dim)
         self.activation = _ACTIVATIONS[activation]()
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim stacks"]:
-        frames: Tensor = self.activation(self.dense(bands(features, self.in_dim, shortest=self.stack)))
-        return frames
+        stacks = bands(features, self.in_dim, shortest=self.stack).unfold(2, self.stack, self.step)
+        embedded: Tensor = self.activation(self.dense(stacks.transpose(1, 2).flatten(2)))
+        return embedded.transpose(1, 2)
