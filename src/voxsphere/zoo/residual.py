@@ -14,7 +14,7 @@ from voxsphere.models.projection import Affine, TwoAffine
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
-_Encoder = ResNet | Res2Net | ERes2Net | ERes2NetV2
+_Encoder = partial[ResNet] | partial[Res2Net] | partial[ERes2Net] | partial[ERes2NetV2]
 _WESPEAKER = "WeSpeaker at dfa7419"
 _3DSPEAKER = "3D-Speaker at 09e7806"
 _RVECTOR = "Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592"
@@ -24,7 +24,7 @@ _ERES2NETV2 = "Chen et al. 2024, ERes2NetV2, arXiv:2406.02167"
 _HUGE = partial(ERes2Net, width=64, base_width=24, scale=3, expansion=4)
 
 
-def _wespeaker(name: str, encoder: "partial[_Encoder]", parameters: int, *, paper: str, dim: int = 256) -> Network:
+def _wespeaker(name: str, encoder: _Encoder, parameters: int, *, paper: str, dim: int = 256) -> Network:
     """A network as WeSpeaker's VoxCeleb recipe has it: a Hamming window, and 1e-7 under the root of the variance."""
     return Network(
         name=name,
@@ -42,15 +42,7 @@ def _wespeaker(name: str, encoder: "partial[_Encoder]", parameters: int, *, pape
     )
 
 
-def _3dspeaker(
-    name: str,
-    encoder: "partial[_Encoder]",
-    parameters: int,
-    *,
-    paper: str,
-    layers: int = 1,
-    dim: int = 192,
-) -> Network:
+def _3dspeaker(name: str, encoder: _Encoder, parameters: int, *, paper: str, layers: int = 1) -> Network:
     """A network as 3D-Speaker's VoxCeleb recipe has it: Kaldi's own window, 1e-8 under the root of the variance."""
     return Network(
         name=name,
@@ -59,7 +51,7 @@ def _3dspeaker(
             features=partial(Fbank, num_mels=80, cmn=True),
             encoder=encoder,
             pooling=partial(StatsPooling, floor=1e-8),
-            projection=partial(Affine, dim=dim) if layers == 1 else partial(TwoAffine, dim=dim),
+            projection=partial(Affine, dim=192) if layers == 1 else partial(TwoAffine, dim=192),
         ),
         paper=paper,
         parameters=parameters,

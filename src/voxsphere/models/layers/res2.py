@@ -46,7 +46,7 @@ class Res2Block(nn.Module):
         self.shortcut = shortcut(in_dim, expansion * width, stride)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        parts = self._clipped(self.first(x)).split(self.group, dim=1)
+        parts = torch.split(self._clipped(self.first(x)), self.group, dim=1)
         outputs: list[Tensor] = []
         for i, convolve in enumerate(self.groups):
             joined = self._joined(outputs[-1], parts[i], i - 1) if outputs else parts[i]
