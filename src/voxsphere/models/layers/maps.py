@@ -44,9 +44,7 @@ def strided(
     return image.permute(0, 2, 3, 1).contiguous()
 
 
-def normed(
-    norm: nn.BatchNorm2d, x: Float[Tensor, "batch frames bands dim"]
-) -> Float[Tensor, "batch frames bands dim"]:
+def normed(norm: nn.BatchNorm2d, x: Float[Tensor, "batch frames bands dim"]) -> Float[Tensor, "batch frames bands dim"]:
     """The map after batch norm of its channels."""
     image: Tensor = norm(x.permute(0, 3, 1, 2))
     return image.permute(0, 2, 3, 1)

@@ -20,7 +20,9 @@ class TransformerLayer(nn.Module):
         self.feed_norm = nn.LayerNorm(width, eps=1e-6)
 
     def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
-        split = (layer(x).unflatten(2, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value))
+        split = (
+            layer(x).unflatten(2, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        )
         seen = functional.scaled_dot_product_attention(*split)
         x = self.attention_norm(x + self.out(seen.transpose(1, 2).flatten(2)))
         normed: Tensor = self.feed_norm(x + self.feed(x))
