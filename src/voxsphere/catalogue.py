@@ -29,6 +29,7 @@ from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.redimnet import ReDimNet
+from voxsphere.models.encoders.redimnet2 import ReDimNet2
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
@@ -67,6 +68,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
     "ReDimNet": ReDimNet,
+    "ReDimNet2": ReDimNet2,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
     # poolings
