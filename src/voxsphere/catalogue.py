@@ -24,6 +24,8 @@ from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.tf_mel import TfMel
+from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
@@ -63,6 +65,8 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "GE2EMel": GE2EMel,
     "Mfcc": Mfcc,
     "Spectrogram": Spectrogram,
+    "TfMel": TfMel,
+    "TorchMel": TorchMel,
     # encoders
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,
