@@ -77,7 +77,7 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         partial(
             ReDimNet,
             channels=8,
-            stages=((1, 1, 2, 48), (2, 1, 2, 48), (1, 1, 2, 48), (2, 1, 1, 24), (1, 1, 1, 24), (2, 1, 1, 16)),
+            stages=((1, 1, 2, 48), (2, 1, 2, 48), (2, 1, 1, 24), (2, 1, 1, 16)),
             block="basic_resnet_fwse",
             group=8,
         ),
@@ -147,6 +147,12 @@ SHIFTS: dict[str, set[str]] = {
         "encoder.stages.0.blocks.0.second_linear.bias",
         "encoder.stages.0.time.mixer.key.bias",
     },
-    "ReDimNet2": set(),
+    "ReDimNet2": {
+        *(f"encoder.stages.{i}.blocks.0.second_linear.bias" for i in range(3)),
+        *(f"encoder.stages.{i}.squeeze.linear.bias" for i in (0, 2)),
+        *(f"encoder.stages.{i}.time.convs.{k}.convs.0.bias" for i in (0, 2) for k in range(4)),
+        *(f"encoder.stages.{i}.time.mixer.key.bias" for i in (0, 2)),
+    },
+    "ReDimNet2, as a sequence": {f"encoder.stages.{i}.blocks.0.second_linear.bias" for i in range(2)},
     "ReDimNet, frame by frame": {"encoder.stages.0.blocks.0.convs.0.bias"},
 }
