@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.redimnet import ReDimNet
-from voxsphere.models.encoders.redimnet2 import ReDimNet2, WideGroupNorm
+from voxsphere.models.encoders.redimnet2 import ReDimNet2
+from voxsphere.models.layers.group_norm import WideGroupNorm
 from voxsphere.models.layers.maps import WeightedSum, convolved, strided
 from voxsphere.models.layers.transformer import TransformerLayer
 from voxsphere.pretrained.foreign.redimnet import redimnet, redimnet2, redimnet_of_wespeaker

@@ -34,7 +34,7 @@ def htk_bank(
     The edges lie evenly on the mel scale 2595 log10(1 + f / 700), which is Kaldi's but for a factor. Frequencies are
     in Hz. Source: torchaudio, functional/functional.py, melscale_fbanks.
     """
-    edges = 700 * np.expm1(np.linspace(*np.log1p(np.array([low_freq, high_freq]) / 700), num_mels + 2))
+    edges = 700 * np.expm1(np.linspace(np.log1p(low_freq / 700), np.log1p(high_freq / 700), num_mels + 2))
     bins = (np.arange(n_fft // 2 + 1) * sample_rate / n_fft)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])

@@ -99,7 +99,7 @@ class _Squeeze(nn.Module):
         self.linear = nn.Linear(dim, dim)
 
     def forward(self, x: Float[Tensor, "batch frames bands in_dim"]) -> Float[Tensor, "batch frames bands dim"]:
-        weight, bias, groups = self.conv.weight, self.conv.bias, self.conv.groups
+        weight, bias, groups = self.conv.weight, self.conv.get_parameter("bias"), self.conv.groups
         if self.training:
             y = normed(self.norm, convolved(x, weight, bias, groups=groups))
         else:

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from voxsphere.models.layers.convolution import affine_of
 from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.group_norm import WideGroupNorm
 from voxsphere.models.layers.maps import WeightedSum, normed, strided
 from voxsphere.models.layers.redim import Block, Stem, bands_left, make_block
 from voxsphere.models.layers.time_context import Context, TimeContext
@@ -67,7 +68,7 @@ class ReDimNet2(nn.Module):
             shares = WeightedSum(rates, width) if len(rates) > 1 else None
             rows, c = bands_left(rows, stride), stride * c
             blocks = [make_block(block, wide, group=group, bands=rows) for _ in range(count)]
-            squeeze = LinearNorm2d(wide, c) if widening != 1 else nn.Identity()
+            squeeze = _LinearNorm(wide, c) if widening != 1 else nn.Identity()
             time = TimeContext(width, hidden=width // reduction, context=context) if reduction else nn.Identity()
             norms = [WideGroupNorm(channels, in_dim) if group_norm else nn.Identity() for _ in range(2)]
             twice = dual and reduction is not None
@@ -87,7 +88,7 @@ class ReDimNet2(nn.Module):
         gathered: Tensor = self.gather(outputs)
         if not self.image:
             return torch.transpose(self.last(gathered), 1, 2)
-        image: Tensor = self.last(gathered.unflatten(2, (-1, self.channels_left)))
+        image: Tensor = self.last(gathered.reshape(*gathered.shape[:2], -1, self.channels_left))
         return image.permute(0, 3, 2, 1).flatten(1, 2)
 
 
@@ -116,7 +117,7 @@ class _Stage(nn.Module):
         return [norm(x) for norm, x in zip(self.norms, both[-len(self.norms) :], strict=True)]
 
 
-class LinearNorm2d(nn.Module):
+class _LinearNorm(nn.Module):
     """A linear layer over the channels of a map, and batch norm."""
 
     def __init__(self, in_dim: int, dim: int) -> None:
@@ -129,21 +130,3 @@ class LinearNorm2d(nn.Module):
             return normed(self.norm, self.linear(x))
         scale, shift = affine_of(self.norm)
         return functional.linear(x, self.linear.weight * scale[:, None], self.linear.bias * scale + shift)
-
-
-class WideGroupNorm(nn.Module):
-    """Group norm of a sequence: each of so many `groups` of `size` channels has mean 0 and variance 1 over all frames.
-
-    Source: Wu & He 2018, Group normalization, equation 7.
-    """
-
-    def __init__(self, groups: int, size: int) -> None:
-        super().__init__()
-        self.size = size
-        self.weight, self.bias = nn.Parameter(torch.ones(groups * size)), nn.Parameter(torch.zeros(groups * size))
-
-    def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
-        variance, mean = torch.var_mean(x.unflatten(2, (-1, self.size)), dim=(1, 3), correction=0)
-        scale = self.weight * (variance + 1e-5).rsqrt().repeat_interleave(self.size, dim=1)
-        shift = self.bias - mean.repeat_interleave(self.size, dim=1) * scale
-        return torch.addcmul(shift[:, None], x, scale[:, None])

@@ -38,7 +38,9 @@ class ConvNeXtLike(nn.Module):
 
     def _kernels(self) -> list[tuple[Tensor, Tensor]]:
         """Weights and biases; in evaluation mode with the batch norm in them."""
-        plain = [(conv.weight, conv.bias) for conv in self.convs]
+        plain: list[tuple[Tensor, Tensor]] = [
+            (conv.get_parameter("weight"), conv.get_parameter("bias")) for conv in self.convs
+        ]
         if self.training:
             return plain
         scale, shift = (parts.chunk(len(plain)) for parts in affine_of(self.norm))

@@ -2,6 +2,7 @@
 
 from voxsphere.pretrained.foreign.renaming import Rules
 
+_PROJECTIONS = {"q": "query", "k": "key", "v": "value", "out": "out"}
 _BLOCK: Rules = [
     (r"\.tcm\.(\d)\.(dwconvs|norm|pwconv1|conv)\b", r".convs.\1.\2"),
     (r"\.tcm\.(\d)\.(weight|bias)$", r".mixer.\1.\2"),
@@ -24,7 +25,6 @@ _BLOCK: Rules = [
     (r"\.feed_forward\.intermediate_dense\.", ".feed.0."),
     (r"\.feed_forward\.output_dense\.", ".feed.2."),
 ]
-_PROJECTIONS = {"q": "query", "k": "key", "v": "value", "out": "out"}
 
 _ENDS: Rules = [
     (r"^(spec|cls_head)\..*", ""),  # the front end's constants are computed, the classes are not part of a model
