@@ -31,6 +31,8 @@ from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.audio.stacking import Stacked
+from voxsphere.audio.tf_mel import TfMel
+from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
@@ -46,6 +48,7 @@ from voxsphere.models.encoders.layer_adapters import LayerAdapters
 from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.res2net import Res2Net
+from voxsphere.models.encoders.redimnet2 import ReDimNet2
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.stacked_dense import StackedDense
@@ -111,6 +114,8 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Spectrogram": Spectrogram,
     "SpeechBrainFbank": SpeechBrainFbank,
     "Stacked": Stacked,
+    "TfMel": TfMel,
+    "TorchMel": TorchMel,
     "TriangularFilters": TriangularFilters,
     "UtteranceNorm": UtteranceNorm,
     # encoders
@@ -127,6 +132,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "LayerAdapters": LayerAdapters,
     "Lstm": Lstm,
     "ReDimNet": ReDimNet,
+    "ReDimNet2": ReDimNet2,
     "Res2Net": Res2Net,
     "ResNet": ResNet,
     "SimAmResNet": SimAmResNet,

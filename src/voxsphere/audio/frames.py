@@ -78,6 +78,12 @@ def emphasise(frames: Float[Tensor, "batch frames length"], factor: float) -> Fl
     return torch.cat([frames[..., :1] * (1 - factor), later], dim=-1)
 
 
+def emphasise_wave(wave: Float[Tensor, "batch samples"], factor: float) -> Float[Tensor, "batch samples"]:
+    """y[n] = x[n] - factor · x[n-1] along the whole wave, which is mirrored before its first sample."""
+    before = torch.cat([wave[:, 1:2], wave[:, :-1]], dim=1)
+    return torch.sub(wave, before, alpha=factor)
+
+
 def power(frames: Float[Tensor, "batch frames length"], n_fft: int) -> Float[Tensor, "batch frames bins"]:
     """The power spectrum |X|² of windowed frames, zero-padded to `n_fft` samples."""
     spectrum: Tensor = torch.fft.rfft(frames, n=n_fft)

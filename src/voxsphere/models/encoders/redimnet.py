@@ -9,7 +9,7 @@ from torch.nn import functional
 from voxsphere.models.layers.convolution import affine_of
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.maps import WeightedSum, convolved, normed, strided
-from voxsphere.models.layers.redim import Block, Stem, bands_left, make_block
+from voxsphere.models.layers.redim import Block, Stem, bands_left, groups_of, make_block
 from voxsphere.models.layers.time_context import Context, TimeContext
 
 Stage = tuple[int, int, float, int | None]  # stride over bands, blocks, widening within them, reduction over time
@@ -24,9 +24,10 @@ class ReDimNet(nn.Module):
     Each of the `stages` (stride over bands, number of blocks, widening, reduction) takes a weighted sum of all earlier
     outputs as an image, trades bands for channels by its stride, runs 2-D blocks on channels times the widening, and
     ends as a sequence again; a reduction of r adds context over time through in_dim · channels / r channels, None adds
-    none. `block` is `convnext_like`, `convnext_like_relu`, `basic_resnet` or `basic_resnet_fwse` (with attention to the
-    bands), its 3×3 convolutions in groups of `group` channels; `context` is one of `TimeContext`'s. `last` adds a
-    linear layer to so many channels with batch norm. `dropout` falls on each stage's output in training.
+    none. `block` is `convnext_like`, `convnext_like_relu`, `basic_resnet` or `basic_resnet_fwse` (which attends to the
+    bands), its 3×3 convolutions in groups of about `group` channels (see `groups_of`); `context` is one of
+    `TimeContext`'s. `last` adds a linear layer to so many channels, with batch norm. `dropout` falls on each stage's
+    output in training.
 
     The stages' kernel sizes in IDRnD's configurations are not used by its blocks, which are always 3×3, and are left
     out here.
@@ -57,9 +58,9 @@ class ReDimNet(nn.Module):
             blocks = [make_block(block, wide, group=group, bands=rows) for _ in range(count)]
             squeeze = _Squeeze(wide, c, group=group) if widening != 1 else nn.Identity()
             time = TimeContext(width, hidden=width // reduction, context=context) if reduction else nn.Identity()
-            shares = WeightedSum(place + 1, width) if place else None
+            shares = WeightedSum((1,) * (place + 1), width) if place else None
             self.stages.append(_Stage(shares, down, nn.Sequential(*blocks), squeeze, time))
-        self.gather = WeightedSum(len(stages) + 1, width)
+        self.gather = WeightedSum((1,) * (len(stages) + 1), width)
         self.last = _Last(width, last) if last else nn.Identity()
         self.dim = last or width
 
@@ -93,12 +94,12 @@ class _Squeeze(nn.Module):
 
     def __init__(self, in_dim: int, dim: int, *, group: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_dim, dim, 3, groups=dim // group)
+        self.conv = nn.Conv2d(in_dim, dim, 3, groups=groups_of(dim, group))
         self.norm = nn.BatchNorm2d(dim, eps=1e-6)
         self.linear = nn.Linear(dim, dim)
 
     def forward(self, x: Float[Tensor, "batch frames bands in_dim"]) -> Float[Tensor, "batch frames bands dim"]:
-        weight, bias, groups = self.conv.weight, self.conv.bias, self.conv.groups
+        weight, bias, groups = self.conv.weight, self.conv.get_parameter("bias"), self.conv.groups
         if self.training:
             y = normed(self.norm, convolved(x, weight, bias, groups=groups))
         else:
