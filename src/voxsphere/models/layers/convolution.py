@@ -1,5 +1,7 @@
 """Convolutions with their batch norm."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -29,7 +31,7 @@ class ConvReluNorm(nn.Module):
         affine: bool = True,
     ) -> None:
         super().__init__()
-        mode = "reflect" if reflect else "zeros"
+        mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
         self.slope = slope
         self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, groups=groups, padding_mode=mode)
         self.norm = nn.BatchNorm1d(dim, affine=affine)
@@ -70,7 +72,7 @@ class ConvNormRelu(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        mode = "reflect" if reflect else "zeros"
+        mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
         self.slope = slope
         self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, bias=bias, padding_mode=mode)
         self.norm = nn.BatchNorm1d(dim, affine=affine)
