@@ -239,3 +239,14 @@ def test_an_ecapa_tdnn_that_cannot_be_built_says_why():
         EcapaTdnn(20, passed="middle")
     with pytest.raises(BadInput, match="12 channels cannot be parted into 8 equal groups"):
         EcapaTdnn(20, width=12)
+
+
+@pytest.mark.parametrize("form", [{}, {"summed": False, "passed": "first", "reflect": True, "normed": True}])
+def test_an_ecapa_tdnn_computed_frame_after_frame_is_the_same_network(form):
+    encoder = EcapaTdnn(20, width=32, last=24, scale=8, squeeze=8, **form).double().eval()
+    encoder.load_state_dict(seeded(encoder))
+    features = noise(3, 30, 20).double()
+    with torch.no_grad():
+        rows = encoder(features)
+    assert rows.is_contiguous()
+    torch.testing.assert_close(rows, encoder(features).detach(), rtol=1e-9, atol=1e-9)

@@ -6,7 +6,7 @@ from typing import Any
 
 from voxsphere.audio.features import Fbank, Spectrogram
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
-from voxsphere.models.encoders.aret_tdnn import AretTdnn
+from voxsphere.models.encoders.aret_tdnn import AretTdnn, Block
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
@@ -126,7 +126,7 @@ _DEEPER = (
 )  # fmt: skip
 
 
-def _aret(block: str, parameters: int, *, depth: int = 17, code: str = "RET") -> Network:
+def _aret(block: Block, parameters: int, *, depth: int = 17, code: str = "RET") -> Network:
     """Its RET ends in two layers, its RET_v3 in one."""
     source = _of_system(f"{code}, {block}, {depth}")
     return _network(

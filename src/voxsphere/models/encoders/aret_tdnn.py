@@ -12,6 +12,8 @@ from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvNormRelu, ConvReluNorm
 from voxsphere.models.layers.entry import bands
 
+Block = Literal["basic", "agg", "cbam", "se", "shuffle"]
+
 # Residual blocks in each stage; a stage of none is left out.
 DEPTHS = {14: (1, 1, 1, 0), 17: (1, 1, 1, 1), 18: (2, 2, 2, 2)}
 
@@ -22,8 +24,8 @@ class AretTdnn(nn.Module):
     `depth` 14, 17 or 18 says how many blocks stand in each stage; 14 has three stages. Blocks, which keep the length:
     `basic`, two convolutions of three frames; `agg`, a bottleneck turned outwards with 32 groups (Xie et al. 2017,
     ResNeXt); `cbam` and `se`, basic with attention to frames and channels, or to channels alone; `shuffle`, which
-    convolves half of the channels and shuffles both halves (Ma et al. 2018, ShuffleNet V2). All but the last two come
-    from RET of SpeakerVerifiaction-pytorch in the order convolution, ReLU, batch norm.
+    convolves half of the channels and shuffles both halves (Ma et al. 2018, ShuffleNet V2).
+    The blocks are those of SpeakerVerifiaction-pytorch's RET; the last two norm before the ReLU, the others after it.
 
     That project's RET builds one block a stage whatever its depth, so that its 18 is its 17; its RET_v2 and RET_v3
     build two, as here. The embedding follows after statistics pooling: `TwoLayer`, or `OneLayer` in RET_v3.
@@ -33,7 +35,7 @@ class AretTdnn(nn.Module):
         self,
         in_dim: int,
         *,
-        block: Literal["basic", "agg", "cbam", "se", "shuffle"] = "agg",
+        block: Block = "agg",
         depth: int = 17,
         width: int = 512,
         last: int = 1536,

@@ -48,7 +48,7 @@ class Dtdnn(nn.Module):
         self.dim = width
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim frames"]:
-        x = self.entry(bands(features, self.in_dim))
+        x: Tensor = self.entry(bands(features, self.in_dim))
         for block, narrow in zip(self.blocks, self.narrow, strict=True):
             assert isinstance(block, nn.ModuleList)
             for layer in block:

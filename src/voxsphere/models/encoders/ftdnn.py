@@ -99,8 +99,7 @@ class _Factorised(nn.Module):
         paddings = _PADDINGS[dilations]
 
         def convolution(place: int, wide: int, narrow: int) -> nn.Conv1d:
-            spacing = {"dilation": dilations[place], "padding": paddings[place]}
-            return nn.Conv1d(wide, narrow, kernel, bias=False, **spacing)
+            return nn.Conv1d(wide, narrow, kernel, dilation=dilations[place], padding=paddings[place], bias=False)
 
         self.factors = nn.ModuleList((convolution(0, in_dim, bottleneck), convolution(1, bottleneck, bottleneck)))
         self.conv = convolution(2, bottleneck, dim)

@@ -1,5 +1,7 @@
 """Convolutions with their batch norm."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -29,7 +31,7 @@ class ConvReluNorm(nn.Module):
         affine: bool = True,
     ) -> None:
         super().__init__()
-        mode = "reflect" if reflect else "zeros"
+        mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
         self.slope = slope
         self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, groups=groups, padding_mode=mode)
         self.norm = nn.BatchNorm1d(dim, affine=affine)
@@ -37,6 +39,20 @@ class ConvReluNorm(nn.Module):
     def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
         normed: Tensor = self.norm(rectified(self.conv(x), self.slope))
         return normed
+
+    def rows(self, x: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch out_frames dim"]:
+        """The same in evaluation, frame after frame: one matrix product for all frames of all utterances.
+
+        On a CPU that is faster than as many small ones. Only for layers that are not in groups.
+        """
+        weight, (width,), (padding,) = self.conv.weight, self.conv.kernel_size, map(int, self.conv.padding)
+        if padding:
+            x = _beyond_edges(x, padding, mirrored=self.conv.padding_mode == "reflect")
+        if width > 1:
+            frames = x.shape[1] - (width - 1) * self.conv.dilation[0]
+            x = torch.cat([x[:, i * self.conv.dilation[0] :][:, :frames] for i in range(width)], dim=2)
+        y = rectified(functional.linear(x, weight.transpose(1, 2).flatten(1), self.conv.bias), self.slope)
+        return rows_normed(self.norm, y)
 
 
 class ConvNormRelu(nn.Module):
@@ -56,13 +72,28 @@ class ConvNormRelu(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        mode = "reflect" if reflect else "zeros"
+        mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
         self.slope = slope
         self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, bias=bias, padding_mode=mode)
         self.norm = nn.BatchNorm1d(dim, affine=affine)
 
     def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
         return rectified(self.norm(self.conv(x)), self.slope)
+
+
+def rows_normed(norm: nn.BatchNorm1d, x: Float[Tensor, "batch frames dim"]) -> Float[Tensor, "batch frames dim"]:
+    """The batch norm in evaluation, of channels that lie side by side."""
+    normed = functional.batch_norm(
+        x.flatten(0, 1), norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+    )
+    return normed.view_as(x)
+
+
+def _beyond_edges(x: Tensor, count: int, *, mirrored: bool) -> Tensor:
+    """`count` frames more at both ends: zeros, or the frames next to the first and to the last, mirrored."""
+    if not mirrored:
+        return functional.pad(x, (0, 0, count, count))
+    return torch.cat([x[:, 1 : count + 1].flip(1), x, x[:, -count - 1 : -1].flip(1)], dim=1)
 
 
 def rectified(x: Tensor, slope: float) -> Tensor:

@@ -7,7 +7,10 @@ from torch import nn
 from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.convolution import ConvNormRelu, ConvReluNorm
 
-ORDERS = {"conv-relu-norm": ConvReluNorm, "conv-norm-relu": ConvNormRelu}
+ORDERS: dict[str, type[ConvReluNorm] | type[ConvNormRelu]] = {
+    "conv-relu-norm": ConvReluNorm,
+    "conv-norm-relu": ConvNormRelu,
+}
 
 
 def time_delay_layers(
