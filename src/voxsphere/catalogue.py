@@ -24,6 +24,7 @@ from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.redimnet_mel import ReDimNetMel
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
@@ -78,6 +79,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Fbank": Fbank,
     "GE2EMel": GE2EMel,
     "Mfcc": Mfcc,
+    "ReDimNetMel": ReDimNetMel,
     "SpeechBrainFbank": SpeechBrainFbank,
     "Spectrogram": Spectrogram,
     # encoders

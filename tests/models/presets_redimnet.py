@@ -2,12 +2,91 @@
 
 from functools import partial
 
+from small import Frames, small
+
+from voxsphere.models.encoders.redimnet import ReDimNet
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.projection import NormLinear
 from voxsphere.models.speaker import SpeakerModel
 
-SMALL: dict[str, partial[SpeakerModel]] = {}
+_TAIL = (partial(AttentiveStatsPooling, bottleneck=128, context=True), partial(NormLinear, dim=32))
+
+SMALL: dict[str, partial[SpeakerModel]] = {
+    "ReDimNet": small(
+        encoder=partial(
+            ReDimNet, channels=4, stages=((1, 1, 2, 10), (2, 1, 1, None)), block="basic_resnet_fwse", group=2
+        )
+    ),
+    "ReDimNet, ConvNeXt blocks": small(
+        encoder=partial(
+            ReDimNet, channels=4, stages=((2, 1, 1, 10),), block="convnext_like_relu", context="conv", group=4, last=12
+        )
+    ),
+    "ReDimNet, attention alone": small(
+        encoder=partial(ReDimNet, channels=2, stages=((1, 1, 1, 5),), block="basic_resnet", context="att", group=1)
+    ),
+    "ReDimNet, frame by frame": small(
+        encoder=partial(ReDimNet, channels=2, stages=((2, 1, 1, 5),), context="fc", group=2)
+    ),
+}
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
-REFERENCES: dict[str, partial[SpeakerModel]] = {}
+REFERENCES: dict[str, partial[SpeakerModel]] = {
+    "redimnet_b0": small(
+        partial(Frames, dim=60),
+        partial(
+            ReDimNet,
+            channels=2,
+            stages=((1, 1, 1, 10), (2, 1, 2, 10), (1, 1, 3, 10), (2, 1, 2, 5), (1, 1, 1, 5)),
+            block="basic_resnet",
+            group=1,
+        ),
+        *_TAIL,
+    ),
+    "redimnet_b2": small(
+        partial(Frames, dim=72),
+        partial(
+            ReDimNet,
+            channels=4,
+            stages=((1, 2, 1, 12), (2, 2, 1, 12), (1, 3, 1, 12), (2, 4, 1, 8), (1, 4, 1, 8), (2, 4, 1, 4)),
+            block="convnext_like",
+            group=4,
+        ),
+        *_TAIL,
+    ),
+    "redimnet_b5": small(
+        partial(Frames, dim=72),
+        partial(
+            ReDimNet,
+            channels=8,
+            stages=((1, 1, 2, 48), (2, 1, 2, 48), (1, 1, 2, 48), (2, 1, 1, 24), (1, 1, 1, 24), (2, 1, 1, 16)),
+            block="basic_resnet_fwse",
+            group=8,
+        ),
+        *_TAIL,
+    ),
+}
 
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
-SHIFTS: dict[str, set[str]] = {}
+SHIFTS: dict[str, set[str]] = {
+    "ReDimNet": {
+        "encoder.stages.0.blocks.0.second_linear.bias",
+        "encoder.stages.0.squeeze.conv.bias",
+        *(f"encoder.stages.0.time.convs.{i}.convs.0.bias" for i in range(4)),
+        "encoder.stages.0.time.mixer.key.bias",
+        "encoder.stages.1.blocks.0.second_linear.bias",
+    },
+    "ReDimNet, ConvNeXt blocks": {
+        "encoder.last.linear.bias",
+        "encoder.stages.0.blocks.0.convs.0.bias",
+        *(f"encoder.stages.0.time.convs.{i}.convs.{k}.bias" for i in range(4) for k in range(3)),
+        # With a single stage no nonlinearity stands between these and the last batch norm.
+        "encoder.stages.0.time.convs.3.linear.bias",
+        "encoder.stages.0.time.expand.bias",
+    },
+    "ReDimNet, attention alone": {
+        "encoder.stages.0.blocks.0.second_linear.bias",
+        "encoder.stages.0.time.mixer.key.bias",
+    },
+    "ReDimNet, frame by frame": {"encoder.stages.0.blocks.0.convs.0.bias"},
+}

@@ -46,12 +46,16 @@ def weights(golden: Any) -> dict[str, Tensor]:
 
 
 def lay_out(golden: Any, folder: Path, *, weights_name: str) -> Path:
-    """The project's folder: its texts and its weights."""
-    for name, text in _told(golden)["files"].items():
+    """The project's folder: its texts and its weights. ReDimNet's options lie within the file of its weights."""
+    files = dict(_told(golden)["files"])
+    options = files.pop("model_config.json", None)
+    state = weights(golden)
+    for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     (folder / weights_name).parent.mkdir(parents=True, exist_ok=True)
-    torch.save(weights(golden), folder / weights_name)
+    whole = state if options is None else {"model_config": json.loads(options), "state_dict": state}
+    torch.save(whole, folder / weights_name)
     return folder
 
 

@@ -20,6 +20,8 @@ FOLDERS = {
     "3dspeaker_campplus": ("3dspeaker", "weights.bin"),
     "3dspeaker_resnet": ("3dspeaker", "weights.bin"),
     "3dspeaker_xvector": ("3dspeaker", "models/CKPT-EPOCH-70-00/embedding_model.ckpt"),
+    "redimnet_b0": ("redimnet", "b0-vox2-ptn.pt"),
+    "redimnet_b2": ("redimnet", "b2-vox2-lm.pt"),
     "speechbrain_xvector": ("speechbrain", "embedding_model.ckpt"),
     "wespeaker_campplus": ("wespeaker", "avg_model.pt"),
     "wespeaker_ecapa_emb_bn": ("wespeaker", "avg_model.pt"),

@@ -50,7 +50,7 @@ def cut(
     With `snip_edges` only whole frames are cut. Without, frames are centred on multiples of `shift` (plus half of
     one) and the wave is mirrored at both ends. Raises `BadInput` when the wave is too short for that.
     """
-    _long_enough(wave, length if snip_edges else length - length // 2)
+    long_enough(wave, length if snip_edges else length - length // 2)
     if not snip_edges:
         before = length // 2 - shift // 2
         after = length - shift + 2 * (shift // 2) - length // 2
@@ -100,7 +100,7 @@ def samples_of(seconds: float, sample_rate: int) -> int:
     return math.floor(seconds * sample_rate + 1e-6)
 
 
-def _long_enough(wave: Tensor, least: int) -> None:
+def long_enough(wave: Tensor, least: int) -> None:
     # A traced or exported graph has no length to ask about; it fails in `unfold` instead.
     if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined, no-untyped-call]
         return

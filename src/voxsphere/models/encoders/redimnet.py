@@ -9,7 +9,7 @@ from torch.nn import functional
 from voxsphere.models.layers.convolution import affine_of
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.maps import WeightedSum, convolved, normed, strided
-from voxsphere.models.layers.redim import Block, Stem, bands_left, make_block
+from voxsphere.models.layers.redim import Block, Stem, bands_left, groups_of, make_block
 from voxsphere.models.layers.time_context import Context, TimeContext
 
 Stage = tuple[int, int, float, int | None]  # stride over bands, blocks, widening within them, reduction over time
@@ -25,7 +25,7 @@ class ReDimNet(nn.Module):
     outputs as an image, trades bands for channels by its stride, runs 2-D blocks on channels times the widening, and
     ends as a sequence again; a reduction of r adds context over time through in_dim · channels / r channels, None adds
     none. `block` is `convnext_like`, `convnext_like_relu`, `basic_resnet` or `basic_resnet_fwse` (with attention to the
-    bands), its 3×3 convolutions in groups of `group` channels; `context` is one of `TimeContext`'s. `last` adds a
+    bands), its 3×3 convolutions in groups of about `group` channels (see `groups_of`); `context` is one of `TimeContext`'s. `last` adds a
     linear layer to so many channels with batch norm. `dropout` falls on each stage's output in training.
 
     The stages' kernel sizes in IDRnD's configurations are not used by its blocks, which are always 3×3, and are left
@@ -93,7 +93,7 @@ class _Squeeze(nn.Module):
 
     def __init__(self, in_dim: int, dim: int, *, group: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_dim, dim, 3, groups=dim // group)
+        self.conv = nn.Conv2d(in_dim, dim, 3, groups=groups_of(dim, group))
         self.norm = nn.BatchNorm2d(dim, eps=1e-6)
         self.linear = nn.Linear(dim, dim)
 

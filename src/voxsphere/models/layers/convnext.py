@@ -12,20 +12,20 @@ from voxsphere.models.layers.maps import convolved, normed
 
 
 class ConvNeXtLike(nn.Module):
-    """Convolutions in groups of `group` channels, batch norm, GELU (or ReLU), a linear layer, and the input on top.
+    """Convolutions in so many `groups` of channels (default: each alone), batch norm, GELU (or ReLU), a linear layer, and the input on top.
 
     `kernels` are (bands, frames), odd; the outputs of several lie side by side. Source: the ReDimNet paper's section
     2.2, after Liu et al. 2022 (A ConvNet for the 2020s); the widening in the middle is left out.
     """
 
     def __init__(
-        self, width: int, *, kernels: Sequence[tuple[int, int]] = ((3, 3),), group: int = 1, relu: bool = False
+        self, width: int, *, kernels: Sequence[tuple[int, int]] = ((3, 3),), groups: int = 0, relu: bool = False
     ) -> None:
         super().__init__()
-        self.convs = nn.ModuleList(nn.Conv2d(width, width, kernel, groups=width // group) for kernel in kernels)
+        self.groups, self.relu = groups or width, relu
+        self.convs = nn.ModuleList(nn.Conv2d(width, width, kernel, groups=self.groups) for kernel in kernels)
         self.norm = nn.BatchNorm2d(width * len(kernels))
         self.linear = nn.Linear(width * len(kernels), width)
-        self.groups, self.relu = width // group, relu
 
     def forward(self, x: Float[Tensor, "batch frames bands width"]) -> Float[Tensor, "batch frames bands width"]:
         parts = [convolved(x, weight, bias, groups=self.groups) for weight, bias in self._kernels()]

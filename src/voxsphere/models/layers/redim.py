@@ -28,17 +28,24 @@ class Stem(nn.Module):
 
 
 def make_block(name: Block, width: int, *, group: int, bands: int) -> nn.Module:
-    """The 2-D block of that name for `width` channels, convolved in groups of `group`, on so many bands.
-
-    Raises `BadInput` naming the blocks there are, or where the groups do not come out even.
-    """
+    """The 2-D block of that name for `width` channels on so many bands; `BadInput` naming the blocks there are."""
     if name not in BLOCKS:
         raise BadInput(f"no block {name!r}; there are: {', '.join(BLOCKS)}")
-    if group < 1 or width % group:
-        raise BadInput(f"{width} channels are not groups of {group}; choose a divisor of every stage's width")
+    groups = groups_of(width, group)
     if name.startswith("convnext"):
-        return ConvNeXtLike(width, group=group, relu=name.endswith("relu"))
-    return SeparableResidual(width, group=group, bands=bands if name.endswith("fwse") else 0)
+        return ConvNeXtLike(width, groups=groups, relu=name.endswith("relu"))
+    return SeparableResidual(width, groups=groups, bands=bands if name.endswith("fwse") else 0)
+
+
+def groups_of(width: int, group: int) -> int:
+    """The number of groups in which `width` channels are convolved: as often as `group` goes into them.
+
+    Where it does not go evenly the groups are larger: 12 channels by 8 are one group. `BadInput` where they differ.
+    """
+    groups = width // group if group > 0 else 0
+    if not groups or width % groups:
+        raise BadInput(f"{width} channels cannot be convolved in groups of about {group}; choose a divisor of them")
+    return groups
 
 
 def bands_left(bands: int, stride: int) -> int:

@@ -10,7 +10,7 @@ from voxsphere.models.layers.maps import convolved, normed
 
 
 class SeparableResidual(nn.Module):
-    """Twice a 3×3 convolution in groups of `group` channels and a linear layer; then the input on top, and ReLU.
+    """Twice a 3×3 convolution in so many `groups` of channels and a linear layer; then the input on top, and ReLU.
 
     ReLU stands before the first batch norm and after the second one's sum (as in IDRnD's code; the paper does not
     say). With `bands` > 0 each of so many bands is scaled by a factor of its own before the sum (Thienpondt et al.
@@ -18,10 +18,10 @@ class SeparableResidual(nn.Module):
     squeeze-excitation).
     """
 
-    def __init__(self, width: int, *, group: int = 1, bands: int = 0) -> None:
+    def __init__(self, width: int, *, groups: int, bands: int = 0) -> None:
         super().__init__()
-        self.groups = width // group
-        self.first, self.second = (nn.Conv2d(width, width, 3, bias=False, groups=self.groups) for _ in range(2))
+        self.groups = groups
+        self.first, self.second = (nn.Conv2d(width, width, 3, bias=False, groups=groups) for _ in range(2))
         self.first_linear, self.second_linear = (nn.Linear(width, width) for _ in range(2))
         self.first_norm, self.second_norm = (nn.BatchNorm2d(width) for _ in range(2))
         self.attention = BandAttention(bands, squeeze=min(64, max(width, 32))) if bands else None

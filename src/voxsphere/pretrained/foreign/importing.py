@@ -8,7 +8,7 @@ from voxsphere.core.files import sha256
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 from voxsphere.pretrained.folder import FILES, build, save_folder
-from voxsphere.pretrained.foreign import speechbrain_folder, three_d_speaker_folder, wespeaker_folder
+from voxsphere.pretrained.foreign import redimnet_file, speechbrain_folder, three_d_speaker_folder, wespeaker_folder
 from voxsphere.pretrained.foreign.found import Found
 from voxsphere.pretrained.foreign.renaming import converted, shapes_of
 
@@ -16,6 +16,7 @@ KINDS: dict[str, Callable[[Path], Found]] = {
     "wespeaker": wespeaker_folder.find,
     "3dspeaker": three_d_speaker_folder.find,
     "speechbrain": speechbrain_folder.find,
+    "redimnet": redimnet_file.find,
 }
 """The projects whose folders can be imported, by the names the command line knows them by."""
 
