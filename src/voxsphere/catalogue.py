@@ -32,6 +32,7 @@ from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.dictionary import LearnableDictionaryPooling
@@ -88,6 +89,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "GE2ELstm": GE2ELstm,
     "ReDimNet": ReDimNet,
     "ResNet": ResNet,
+    "SimAmResNet": SimAmResNet,
     "Tdnn": Tdnn,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,

@@ -1,6 +1,8 @@
 """What is particular to today's two-dimensional residual networks."""
 
 import copy
+import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ from presets import REFERENCES
 from seeded import noise, seeded
 from torch import nn
 
+from voxsphere.core.errors import BadInput
+from voxsphere.models.encoders.simam_resnet import SimAmResNet, weighed_by_energy
 from voxsphere.models.layers.convolution import ConvNorm2d
 from voxsphere.pretrained.foreign import three_d_speaker, wespeaker
 from voxsphere.pretrained.foreign.renaming import converted
@@ -19,6 +23,7 @@ RULES = {
     "resnet34": wespeaker.resnet((3, 4, 6, 3)),
     "resnet50": wespeaker.resnet((3, 4, 6, 3)),
     "resnet34_two_layers": three_d_speaker.resnet(),
+    "simam_resnet34": wespeaker.simam_resnet((3, 4, 6, 3)),
 }
 
 
@@ -104,3 +109,28 @@ def test_weights_are_folded_once_and_never_where_a_gradient_is_asked_for(monkeyp
     layer(x).sum().backward()
     assert len(count) == 2
     assert all(parameter.grad is not None for parameter in layer.parameters())
+
+
+def test_simam_weighs_each_value_by_its_distance_from_the_rest_of_its_channel():
+    """The loops of the paper, in float64; the variance is unbiased."""
+    x = noise(2, 3, 4, 5).double()
+    expected = torch.empty_like(x)
+    for image, channel in itertools.product(range(2), range(3)):
+        values = x[image, channel].flatten().tolist()
+        mean = sum(values) / 20
+        variance = sum((value - mean) ** 2 for value in values) / 19
+        weighed = [v / (1 + math.exp(-((v - mean) ** 2 / (4 * (variance + 0.01)) + 0.5))) for v in values]
+        expected[image, channel] = torch.tensor(weighed, dtype=torch.float64).reshape(4, 5)
+    torch.testing.assert_close(weighed_by_energy(x, 0.01), expected)
+    assert torch.autograd.gradcheck(lambda x: weighed_by_energy(x, 0.01), x.requires_grad_())
+
+
+def test_simam_gives_a_constant_image_one_weight_and_takes_a_single_pixel():
+    constant = torch.full((1, 2, 4, 5), 3.0)
+    torch.testing.assert_close(weighed_by_energy(constant, 1e-4), 3 * torch.tensor(0.5).sigmoid().expand(1, 2, 4, 5))
+    assert weighed_by_energy(constant[..., :1, :1], 1e-4).isfinite().all()
+
+
+def test_a_simam_resnet_of_no_known_depth_is_refused_with_the_known_ones():
+    with pytest.raises(BadInput, match="34, 100"):
+        SimAmResNet(80, depth=50)

@@ -4,6 +4,8 @@ from functools import partial
 
 from voxsphere.audio.features import Fbank
 from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.simam_resnet import SimAmResNet
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine, TwoAffine
 from voxsphere.models.speaker import SpeakerModel
@@ -58,6 +60,23 @@ def _3dspeaker(
     )
 
 
+def _simam(depth: int, parameters: int) -> Network:
+    return Network(
+        name=f"simam-resnet{depth}",
+        model=partial(
+            SpeakerModel,
+            features=partial(Fbank, num_mels=80, window="hamming", cmn=True),
+            encoder=partial(SimAmResNet, depth=depth),
+            pooling=partial(AttentiveStatsPooling, activation="relu-norm", floor=1e-5),
+            projection=partial(Affine, dim=256),
+        ),
+        paper="Qin et al. 2022, Simple attention module based speaker verification, arXiv:2110.06534",
+        parameters=parameters,
+        source=_WESPEAKER,
+        peer=_WESPEAKER,
+    )
+
+
 _RESNETS = {
     18: 4_105_440,
     34: 6_634_336,
@@ -74,4 +93,6 @@ NETWORKS = (
         for depth, parameters in _RESNETS.items()
     ),
     _3dspeaker("resnet34-3dspeaker", partial(ResNet, depth=34), 6_343_648, paper=_RVECTOR, layers=2),
+    _simam(34, 25_213_760),
+    _simam(100, 50_232_896),
 )

@@ -39,6 +39,19 @@ def resnet(blocks: tuple[int, ...], *, layers: int = 1) -> Rules:
     ]
 
 
+def simam_resnet(blocks: tuple[int, ...]) -> Rules:
+    """Its network under `front`, its attentive pooling, and one layer called a bottleneck."""
+    return [
+        (r"^front\.", ""),
+        (r"\.downsample\.", ".shortcut."),
+        *resnet(blocks),
+        (r"^pooling\.attention\.0\.", "pooling.hidden."),
+        (r"^pooling\.attention\.2\.", "pooling.activation.norm."),
+        (r"^pooling\.attention\.3\.", "pooling.score."),
+        (r"^bottleneck\.", "projection.linear."),
+    ]
+
+
 def projection(layers: int) -> Rules:
     """The one or two linear layers after the pooling, as `Affine` or `TwoAffine`."""
     if layers == 1:
