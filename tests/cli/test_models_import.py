@@ -1,4 +1,4 @@
-"""`voxsphere models`: a group in which a name still shows its card, and imports that are whole or refused in one line."""
+"""`voxsphere models`: a name shows its card, and an import is whole or is refused in one line."""
 
 import json
 from pathlib import Path

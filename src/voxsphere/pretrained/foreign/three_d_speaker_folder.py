@@ -56,7 +56,7 @@ def _modelscope(where: Path) -> tuple[str, Options, Path | None]:
     if kind not in MODELSCOPE:
         raise BadInput(f"{where}: the type {kind} cannot be imported; there are: {', '.join(MODELSCOPE)}")
     network, names = MODELSCOPE[kind]
-    options = Options({names.get(name, name): value for name, value in told.items()}, f"{where}: model_config")
+    options = Options({names.get(str(name), str(name)): value for name, value in told.items()}, f"{where}: model_config")
     options.choice("sample_rate", 16000, (16000,))
     file = model.get("pretrained_model")
     return network, options, where.parent / Path(str(file)).name if file else None

@@ -10,6 +10,8 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.resnet import DEPTHS, ResNet
+from voxsphere.models.encoders.simam_resnet import DEPTHS as SIMAM_DEPTHS
+from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
@@ -40,7 +42,7 @@ def find(folder: Path) -> Found:
     if network not in NETWORKS:
         raise unknown(network, NETWORKS, where)
     options = Options(section(content, "model_args", where), f"{where}: model_args")
-    bands = options.size("feat_dim", 80)
+    bands = options.size("acoustic_dim" if network.startswith("SimAM") else "feat_dim", 80)
     form = NETWORKS[network](options)
     options.finish()
     features, front_end = _front_end(section(content, "dataset_args", where), bands, where)
@@ -78,14 +80,13 @@ def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[
 
 
 def _pooling(options: Options, default: str, *, context: bool = False) -> "partial[Any]":
-    known = {
+    known: dict[str, partial[Any]] = {
         "TSTP": partial(StatsPooling, floor=_FLOOR),
         "TSDP": partial(StdPooling, floor=_FLOOR),
         "TAP": partial(MeanPooling),
         "ASTP": partial(AttentiveStatsPooling, context=context, floor=_FLOOR),
     }
-    found: partial[Any] = known[options.choice("pooling_func", default, tuple(known))]
-    return found
+    return known[options.choice("pooling_func", default, tuple(known))]
 
 
 def _campplus(options: Options) -> Form:
@@ -132,6 +133,20 @@ def _resnet(depth: int) -> Callable[[Options], Form]:
     )
 
 
+def _simam_resnet(depth: int) -> Callable[[Options], Form]:
+    def form(options: Options) -> Form:
+        options.ignore("dropout")
+        return Form(
+            partial(SimAmResNet, depth=depth, width=options.size("in_planes", 64)),
+            partial(AttentiveStatsPooling, activation="relu-norm", floor=1e-5),
+            partial(Affine, dim=options.size("embed_dim", 256)),
+            [_HEAD, *wespeaker.simam_resnet(SIMAM_DEPTHS[depth])],
+            "Qin et al. 2022, Simple attention module based speaker verification, arXiv:2110.06534",
+        )
+
+    return form
+
+
 def _ecapa_tdnn(width: int, *, context: bool) -> Callable[[Options], Form]:
     def form(options: Options) -> Form:
         normed = options.choice("emb_bn", False, (False, True))
@@ -170,5 +185,6 @@ NETWORKS: dict[str, Callable[[Options], Form]] = {
     },
     "CAMPPlus": _campplus,
     **{f"ResNet{depth}": _resnet(depth) for depth in DEPTHS},
+    **{f"SimAM_ResNet{depth}_ASP": _simam_resnet(depth) for depth in SIMAM_DEPTHS},
 }
 """WeSpeaker's networks that voxsphere computes, by the names its configurations give them."""
