@@ -27,8 +27,12 @@ from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.audio.redimnet_mel import ReDimNetMel
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
+from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.etdnn import Etdnn
+from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.resnet import ResNet
@@ -84,8 +88,12 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "SpeechBrainFbank": SpeechBrainFbank,
     "Spectrogram": Spectrogram,
     # encoders
+    "AretTdnn": AretTdnn,
     "CamPlusPlus": CamPlusPlus,
+    "Dtdnn": Dtdnn,
     "EcapaTdnn": EcapaTdnn,
+    "Etdnn": Etdnn,
+    "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
     "ReDimNet": ReDimNet,
     "ResNet": ResNet,

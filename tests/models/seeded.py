@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 def seeded(model: nn.Module) -> dict[str, Tensor]:
     """A state for `model`: each tensor is drawn from a generator seeded by its name, at a scale that keeps signals."""
-    return seeded_state(model.state_dict())
+    learnt, state = {name for name, _ in model.named_parameters()}, model.state_dict()
+    # A number by itself that is not learnt is a setting, such as the strength of a dropout.
+    settings = {name: value.clone() for name, value in state.items() if value.ndim == 0 and name not in learnt}
+    return {**seeded_state(state), **settings}
 
 
 def seeded_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -8,19 +8,14 @@ import torch
 from voxsphere.audio.features import Fbank
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.models.encoders.campplus import CamPlusPlus
-from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
-from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import LengthNorm, LinearNorm, NormLinearNorm
+from voxsphere.models.projection import LengthNorm, LinearNorm
 from voxsphere.models.speaker import SpeakerModel
 
-ECAPA = (EcapaTdnn, AttentiveStatsPooling, NormLinearNorm)
 COUNTS = {
     "CAM++ 192": (Fbank, CamPlusPlus, StatsPooling, LinearNorm, 6_848_544),
     "CAM++ 512": (Fbank, CamPlusPlus, StatsPooling, partial(LinearNorm, dim=512), 7_176_224),
-    "ECAPA-TDNN of 40 bands": (partial(Fbank, num_mels=40), *ECAPA, 6_089_088),
-    "ECAPA-TDNN of 80 bands": (Fbank, *ECAPA, 6_191_488),
     "d-vector": (GE2EMel, GE2ELstm, MeanPooling, LengthNorm, 1_423_616),
 }
 

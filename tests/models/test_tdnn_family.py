@@ -10,6 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
+from voxsphere.models.encoders.aret_tdnn import AretTdnn
+from voxsphere.models.encoders.dtdnn import Dtdnn
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.etdnn import Etdnn
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import TwoLayer
@@ -129,3 +133,109 @@ def test_mirrored_edges_keep_the_length_and_leave_the_inner_frames_as_they_are()
     assert mirrored(features[:, :4]).shape == (2, 12, 4)
     with pytest.raises(BadInput, match="3 frames are too few: the network looks at 4 at once"):
         mirrored(features[:, :3])
+
+
+def test_the_extended_tdnn_sees_twenty_three_frames():
+    encoder = Etdnn(20, width=8, last=12).eval()
+    encoder.load_state_dict(seeded(encoder))
+    features = noise(1, 40, 20)
+    assert encoder(features).shape == (1, 12, 18)
+    torch.testing.assert_close(encoder(features[:, 5:28]), encoder(features)[..., 5:6])
+    with pytest.raises(BadInput, match="22 frames are too few: the network looks at 23 at once"):
+        encoder(features[:, :22])
+
+
+def test_every_layer_of_a_dense_block_adds_channels_and_leaves_those_before_as_they_are():
+    encoder = Dtdnn(20, width=8, growth=4, bottleneck=8, layers=(3, 2)).eval()
+    encoder.load_state_dict(seeded(encoder))
+    entry = encoder.entry(noise(2, 30, 20).transpose(1, 2))
+    grown = [entry]
+    for layer in encoder.blocks[0]:
+        grown.append(layer(torch.cat(grown, dim=1)))
+    second = [encoder.narrow[0](torch.cat(grown, dim=1))]
+    assert second[0].shape == (2, 10, 30)
+    for layer in encoder.blocks[1]:
+        second.append(layer(torch.cat(second, dim=1)))
+    expected = encoder.narrow[1](torch.cat(second, dim=1))
+    torch.testing.assert_close(encoder(noise(2, 30, 20)), expected)
+    assert encoder.dim == expected.shape[1] == 9
+
+
+@pytest.mark.parametrize(("depth", "blocks", "seen"), [(14, 3, 9), (17, 4, 13), (18, 8, 13)])
+def test_the_depth_of_an_aret_tdnn_says_how_many_blocks_its_stages_hold(depth, blocks, seen):
+    encoder = AretTdnn(20, block="basic", depth=depth, width=8, last=12)
+    stages = sum(1 for layer in encoder.layers if hasattr(layer, "conv")) - 2
+    assert len(encoder.layers) == stages + blocks + 2
+    assert encoder.shortest == seen
+    assert encoder(noise(2, 40, 20)).shape == (2, 12, 40 - seen + 1)
+
+
+def test_a_shuffling_block_passes_half_of_the_channels_and_interleaves_the_halves():
+    block = AretTdnn(20, block="shuffle", width=8, last=12).eval().layers[1]
+    x = noise(2, 8, 30)
+    torch.testing.assert_close(block(x)[:, 0::2], x[:, :4])
+    assert torch.equal(block(torch.cat([noise(2, 4, 30, seed=3), x[:, 4:]], dim=1))[:, 1::2], block(x)[:, 1::2])
+
+
+def test_the_attention_of_a_cbam_block_is_the_mean_of_one_to_frames_and_one_to_channels():
+    block = AretTdnn(20, block="cbam", width=8, last=12).eval().layers[1]
+    x = noise(2, 8, 30)
+    y = block.convs(x)
+    frames, channels = y.mean(1), y.mean(2)
+
+    def sigmoid_of_seven(values: Tensor, conv: torch.nn.Conv1d) -> Tensor:
+        padded = functional.pad(values, (3, 3))
+        summed = sum(conv.weight[0, 0, k] * padded[:, k : k + values.shape[1]] for k in range(7))
+        return 1 / (1 + (-summed - conv.bias).exp())
+
+    of_frames = sigmoid_of_seven(frames, block.of_frames)[:, None]
+    of_channels = sigmoid_of_seven(channels, block.of_channels)[..., None]
+    torch.testing.assert_close(block(x), x + (y * of_frames + y * of_channels) / 2)
+
+
+def test_a_block_or_a_depth_that_there_is_not_is_refused_with_those_there_are():
+    with pytest.raises(BadInput, match="no block 'res2'; there are: basic, agg, cbam, se, shuffle"):
+        AretTdnn(20, block="res2")
+    with pytest.raises(BadInput, match="no ARET-TDNN of depth 34; there are: 14, 17, 18"):
+        AretTdnn(20, depth=34)
+
+
+def test_either_the_first_or_the_last_group_of_a_res2_convolution_passes():
+    x = noise(2, 12, 30)
+    for passed, group in (("first", slice(0, 3)), ("last", slice(9, 12))):
+        res2 = EcapaTdnn(20, width=12, last=8, scale=4, squeeze=4, passed=passed).eval().blocks[1].layers[1]
+        y = res2(x)
+        assert torch.equal(y[:, group], x[:, group])
+        order = [1, 2, 3] if passed == "first" else [0, 1, 2]
+        earlier = torch.zeros(2, 3, 30)
+        for convolve, place in zip(res2.groups, order, strict=True):
+            earlier = convolve(x[:, 3 * place : 3 * place + 3] + earlier)
+            torch.testing.assert_close(y[:, 3 * place : 3 * place + 3], earlier)
+
+
+def test_the_two_forms_of_a_res2_convolution_are_one_up_to_the_order_of_channels():
+    first, last = (EcapaTdnn(20, width=12, last=8, scale=4, squeeze=4, passed=passed) for passed in ("first", "last"))
+    first.load_state_dict(seeded(first))
+    state = first.state_dict()
+    for name in state:  # the group that passes moves to the other end, in the layer before and in the layer behind
+        if ".layers.0." in name and state[name].ndim:
+            state[name] = state[name].roll(-3, dims=0)
+        if name.endswith(".layers.2.conv.weight"):
+            state[name] = state[name].roll(-3, dims=1)
+    last.load_state_dict(state)
+    features = noise(2, 30, 20)
+    torch.testing.assert_close(last.eval()(features), first.eval()(features), rtol=1e-4, atol=1e-5)
+
+
+def test_an_ecapa_tdnn_with_mirrored_edges_needs_more_frames_than_it_mirrors():
+    encoder = EcapaTdnn(20, width=12, last=8, scale=4, squeeze=4, reflect=True).eval()
+    assert encoder(noise(1, 5, 20)).shape == (1, 8, 5)
+    with pytest.raises(BadInput, match="4 frames are too few: the network looks at 5 at once"):
+        encoder(noise(1, 4, 20))
+
+
+def test_an_ecapa_tdnn_that_cannot_be_built_says_why():
+    with pytest.raises(BadInput, match="the 'first' or the 'last', not 'middle'"):
+        EcapaTdnn(20, passed="middle")
+    with pytest.raises(BadInput, match="12 channels cannot be parted into 8 equal groups"):
+        EcapaTdnn(20, width=12)

@@ -19,12 +19,15 @@ class Affine(nn.Module):
 
 
 class LinearNorm(nn.Module):
-    """A linear layer without bias, then batch norm without scale and shift (Wang et al. 2023, CAM++)."""
+    """A linear layer, then batch norm without scale and shift (Wang et al. 2023, CAM++).
 
-    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+    With `bias`, which the batch norm takes back, as in the D-TDNN's implementation.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 192, bias: bool = False) -> None:
         super().__init__()
         self.dim = dim
-        self.linear = nn.Linear(in_dim, dim, bias=False)
+        self.linear = nn.Linear(in_dim, dim, bias=bias)
         self.norm = nn.BatchNorm1d(dim, affine=False)
 
     def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:

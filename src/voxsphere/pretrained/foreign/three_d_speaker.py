@@ -1,6 +1,6 @@
 """3D-Speaker's networks: its names of weights (speakerlab/models, Apache-2.0), and ours."""
 
-from voxsphere.pretrained.foreign import wespeaker
+from voxsphere.pretrained.foreign import speechbrain, wespeaker
 from voxsphere.pretrained.foreign.renaming import Rules
 
 
@@ -46,3 +46,8 @@ def xvector() -> Rules:
 def resnet() -> Rules:
     """Its ResNet34 is WeSpeaker's with two layers after the pooling."""
     return wespeaker.resnet((3, 4, 6, 3), layers=2)
+
+
+def ecapa_tdnn() -> Rules:
+    """Its ECAPA-TDNN is SpeechBrain's."""
+    return speechbrain.ecapa_tdnn()
