@@ -31,10 +31,13 @@ from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.eres2netv2 import ERes2NetV2
 from voxsphere.models.encoders.etdnn import Etdnn
 from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.redimnet import ReDimNet
+from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.tdnn import Tdnn
@@ -91,11 +94,14 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "AretTdnn": AretTdnn,
     "CamPlusPlus": CamPlusPlus,
     "Dtdnn": Dtdnn,
+    "ERes2Net": ERes2Net,
+    "ERes2NetV2": ERes2NetV2,
     "EcapaTdnn": EcapaTdnn,
     "Etdnn": Etdnn,
     "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
     "ReDimNet": ReDimNet,
+    "Res2Net": Res2Net,
     "ResNet": ResNet,
     "SimAmResNet": SimAmResNet,
     "Tdnn": Tdnn,

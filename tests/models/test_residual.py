@@ -13,8 +13,14 @@ from seeded import noise, seeded
 from torch import nn
 
 from voxsphere.core.errors import BadInput
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.eres2netv2 import ERes2NetV2
+from voxsphere.models.encoders.res2net import Res2Net
+from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.simam_resnet import SimAmResNet, weighed_by_energy
 from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.fusion import AttentiveFusion
+from voxsphere.models.layers.res2 import Res2Block
 from voxsphere.pretrained.foreign import three_d_speaker, wespeaker
 from voxsphere.pretrained.foreign.renaming import converted
 
@@ -24,6 +30,14 @@ RULES = {
     "resnet50": wespeaker.resnet((3, 4, 6, 3)),
     "resnet34_two_layers": three_d_speaker.resnet(),
     "simam_resnet34": wespeaker.simam_resnet((3, 4, 6, 3)),
+    "res2net_wespeaker": wespeaker.res2net((2, 1, 2, 1)),
+    "res2net_3dspeaker": wespeaker.res2net((2, 1, 2, 1)),
+    "eres2net_wespeaker": wespeaker.eres2net(),
+    "eres2net_aug_wespeaker": wespeaker.eres2net(),
+    "eres2net_3dspeaker": three_d_speaker.eres2net(),
+    "eres2net_huge_3dspeaker": three_d_speaker.eres2net(),
+    "eres2netv2": three_d_speaker.eres2netv2(),
+    "eres2netv2_w24s4ep4": three_d_speaker.eres2netv2(),
 }
 
 
@@ -35,10 +49,13 @@ def test_each_weight_of_a_reference_becomes_one_of_ours(name):
     assert len(names) == len(ours)
 
 
+def loaded(module: nn.Module) -> nn.Module:
+    module.load_state_dict(seeded(module))
+    return module.eval()
+
+
 def folded_layer() -> ConvNorm2d:
-    layer = ConvNorm2d(3, 5, kernel=3, bias=True).eval()
-    layer.load_state_dict(seeded(layer))
-    return layer
+    return loaded(ConvNorm2d(3, 5, kernel=3, bias=True))
 
 
 def apart(layer: ConvNorm2d, x: torch.Tensor) -> torch.Tensor:
@@ -134,3 +151,72 @@ def test_simam_gives_a_constant_image_one_weight_and_takes_a_single_pixel():
 def test_a_simam_resnet_of_no_known_depth_is_refused_with_the_known_ones():
     with pytest.raises(BadInput, match="34, 100"):
         SimAmResNet(80, depth=50)
+
+
+def test_a_fusion_shares_twice_the_whole_between_two_images():
+    fusion = loaded(AttentiveFusion(8))
+    x, y = noise(2, 8, 3, 5, seed=1), noise(2, 8, 3, 5, seed=2)
+    hidden = apart(fusion.hidden, torch.cat([x, y], dim=1))
+    share = apart(fusion.factor, hidden * hidden.sigmoid()).tanh()
+    torch.testing.assert_close(fusion(x, y), (1 + share) * x + (1 - share) * y, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(fusion(x, x), 2 * x)
+
+
+@pytest.mark.parametrize(("passes", "attends"), [(True, False), (False, False), (False, True)])
+def test_each_group_of_a_res2_block_is_joined_with_the_result_before_it(passes, attends):
+    block = loaded(Res2Block(8, 16, base_width=16, scale=3, passes=passes, attends=attends))
+    x = 5 * noise(2, 8, 6, 7)
+    first, second, third = apart(block.first, x).clamp(0, 20).chunk(3, dim=1)
+    outputs = [apart(block.groups[0], first).clamp(0, 20)]
+    for i, part in enumerate([second] if passes else [second, third]):
+        joined = block.fusions[i](outputs[-1], part) if attends else outputs[-1] + part
+        outputs.append(apart(block.groups[i + 1], joined).clamp(0, 20))
+    whole = torch.cat([*outputs, *([third] if passes else [])], dim=1)
+    expected = (apart(block.third, whole) + apart(block.shortcut, x)).clamp(0, 20)
+    torch.testing.assert_close(block(x), expected, rtol=1e-4, atol=1e-4)
+    assert expected.max() == 20  # the clipping is put to the test
+
+
+def test_eres2net_fuses_each_stage_with_all_before_it():
+    encoder = loaded(ERes2Net(20, width=4, blocks=(1, 1, 1, 1)))
+    features = noise(2, 30, 20)
+    outputs = [encoder.first(features.transpose(1, 2)[:, None]).relu()]
+    for stage in encoder.stages:
+        outputs.append(stage(outputs[-1]))
+    fused = outputs[1]
+    for i in range(3):
+        fused = encoder.fuse[i](outputs[i + 2], encoder.halve[i](fused))
+    assert fused.shape == (2, 64, 3, 4)
+    torch.testing.assert_close(encoder(features), fused.flatten(1, 2), rtol=1e-4, atol=1e-4)
+
+
+def test_eres2netv2_fuses_the_last_two_stages_alone():
+    encoder = loaded(ERes2NetV2(20, width=4, blocks=(1, 1, 1, 1)))
+    features = noise(2, 30, 20)
+    x = encoder.first(features.transpose(1, 2)[:, None]).relu()
+    for stage in encoder.stages[:3]:
+        x = stage(x)
+    fused = encoder.fuse(encoder.stages[3](x), encoder.halve(x))
+    torch.testing.assert_close(encoder(features), fused.flatten(1, 2), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("network", [ResNet, SimAmResNet, Res2Net, ERes2Net, ERes2NetV2])
+def test_an_eighth_of_bands_and_frames_is_left_rounded_up(network):
+    for in_dim, frames in ((80, 8), (81, 9), (7, 1), (24, 63)):
+        encoder = network(in_dim, width=4).eval()
+        assert encoder(noise(1, frames, in_dim)).shape == (1, encoder.dim, -(-frames // 8))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"blocks": (3, 4, 6)}, "four stages"),
+        ({"blocks": (3, 4, 0, 3)}, "at least one block"),
+        ({"scale": 1}, "in 1 groups"),
+        ({"width": 1}, "at least 1 channel"),
+    ],
+)
+@pytest.mark.parametrize("network", [Res2Net, ERes2Net, ERes2NetV2])
+def test_a_form_that_makes_no_network_is_refused(network, options, message):
+    with pytest.raises(BadInput, match=message):
+        network(80, **options)

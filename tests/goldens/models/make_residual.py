@@ -26,7 +26,12 @@ sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
 
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402
+from speakerlab.models.eres2net.ERes2Net import ERes2Net  # noqa: E402
+from speakerlab.models.eres2net.ERes2Net_huge import ERes2Net as ERes2NetHuge  # noqa: E402
+from speakerlab.models.eres2net.ERes2NetV2 import ERes2NetV2  # noqa: E402
+from speakerlab.models.res2net.Res2Net import Res2Net  # noqa: E402
 from speakerlab.models.resnet.ResNet import ResNet  # noqa: E402
+from wespeaker.models import eres2net, res2net  # noqa: E402
 from wespeaker.models.samresnet import SimAM_ResNet34_ASP  # noqa: E402
 
 from voxsphere.pretrained.foreign import three_d_speaker, wespeaker  # noqa: E402
@@ -54,6 +59,18 @@ def main() -> None:
     two_layers = ResNet(m_channels=8, feat_dim=80, embedding_size=32)
     golden("resnet34_two_layers", two_layers, three_d_speaker.resnet())
     golden("simam_resnet34", SimAM_ResNet34_ASP(in_planes=8, embed_dim=32), wespeaker.simam_resnet((3, 4, 6, 3)))
+    sizes = {"m_channels": 8, "num_blocks": [2, 1, 2, 1]}
+    rules = wespeaker.res2net((2, 1, 2, 1))
+    golden("res2net_wespeaker", res2net.Res2Net(**sizes, embed_dim=32), rules)
+    golden("res2net_3dspeaker", Res2Net(**sizes, embedding_size=32), rules)
+    golden("eres2net_wespeaker", eres2net.ERes2Net(**sizes, embed_dim=32), wespeaker.eres2net())
+    aug = eres2net.ERes2Net(**sizes, embed_dim=32, baseWidth=24, scale=3, expansion=4)
+    golden("eres2net_aug_wespeaker", aug, wespeaker.eres2net())
+    golden("eres2net_3dspeaker", ERes2Net(**sizes, embedding_size=32), three_d_speaker.eres2net())
+    golden("eres2net_huge_3dspeaker", ERes2NetHuge(**sizes, embedding_size=32), three_d_speaker.eres2net())
+    golden("eres2netv2", ERes2NetV2(**sizes, embedding_size=32), three_d_speaker.eres2netv2())
+    w24s4ep4 = ERes2NetV2(**sizes, embedding_size=32, baseWidth=24, scale=4, expansion=4)
+    golden("eres2netv2_w24s4ep4", w24s4ep4, three_d_speaker.eres2netv2())
 
 
 if __name__ == "__main__":

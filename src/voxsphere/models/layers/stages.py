@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
+from voxsphere.core.errors import BadInput
+
 Block = Callable[..., nn.Module]
 
 
@@ -11,8 +13,10 @@ def stages(blocks: Sequence[Block], *, width: int, counts: Sequence[int], expans
     """The stages over an image of `width` channels; each but the first halves bands and time and doubles the width.
 
     `blocks` are the constructors `(in_dim, width, *, stride)` of the stages' blocks, which give `expansion` times
-    their width.
+    their width. Raises `BadInput` for other than four `counts`, or empty stages.
     """
+    if len(counts) != 4 or min(counts) < 1:
+        raise BadInput(f"there are four stages, each of at least one block, not {tuple(counts)}")
     result, channels = [], width
     for stage, (block, count) in enumerate(zip(blocks, counts, strict=True)):
         layers = []

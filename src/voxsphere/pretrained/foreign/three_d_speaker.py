@@ -51,3 +51,18 @@ def resnet() -> Rules:
 def ecapa_tdnn() -> Rules:
     """Its ECAPA-TDNN is SpeechBrain's."""
     return speechbrain.ecapa_tdnn()
+
+
+def res2net() -> Rules:
+    """Its Res2Net is WeSpeaker's Res2Net34_Base."""
+    return wespeaker.res2net((3, 4, 6, 3))
+
+
+def eres2net() -> Rules:
+    """Base, large and huge; unlike in WeSpeaker, all groups of a block are in one list."""
+    return wespeaker.eres2net(first_apart=False)
+
+
+def eres2netv2() -> Rules:
+    """Of the fusions of stages there is one, called 34."""
+    return [(r"^fuse34\.", "encoder.fuse."), (r"^layer3_ds\.", "encoder.halve."), *eres2net()]

@@ -52,6 +52,43 @@ def simam_resnet(blocks: tuple[int, ...]) -> Rules:
     ]
 
 
+def res2net(blocks: tuple[int, ...], *, layers: int = 1) -> Rules:
+    """As the ResNet, with a list of convolutions and one of batch norms for the groups."""
+    return [*_groups(), *resnet(blocks, layers=layers)]
+
+
+def eres2net(*, first_apart: bool = True, layers: int = 1) -> Rules:
+    """In its blocks that fuse by attention, the first group is called 2_1 and not in the lists of the others."""
+    shifted: Rules = [
+        (r"^(layer[34]\.\d+\.(?:convs|bns))\.(\d+)\.", lambda m: f"{m[1]}.{int(m[2]) + 1}."),
+        (r"\.(conv|bn)2_1\.", r".\1s.0."),
+    ]
+    return [
+        *(shifted if first_apart else []),
+        *_groups(),
+        (r"\.fuse_models\.", ".fusions."),
+        (r"^fuse_mode(\d+)\.", lambda m: f"encoder.fuse.{len(m[1]) - 2}."),
+        (r"^layer(\d)_downsample\.", lambda m: f"encoder.halve.{int(m[1]) - 1}."),
+        (r"^layer(\d)\.", lambda m: f"encoder.stages.{int(m[1]) - 1}."),
+        *attentive_fusion(),
+        *resnet((), layers=layers),
+    ]
+
+
+def attentive_fusion() -> Rules:
+    """Two convolutions with their batch norms, numbered through a sequence."""
+    return [
+        (r"\.local_att\.0\.", ".hidden.conv."),
+        (r"\.local_att\.1\.", ".hidden.norm."),
+        (r"\.local_att\.3\.", ".factor.conv."),
+        (r"\.local_att\.4\.", ".factor.norm."),
+    ]
+
+
+def _groups() -> Rules:
+    return [(r"\.convs\.(\d+)\.", r".groups.\1.conv."), (r"\.bns\.(\d+)\.", r".groups.\1.norm.")]
+
+
 def projection(layers: int) -> Rules:
     """The one or two linear layers after the pooling, as `Affine` or `TwoAffine`."""
     if layers == 1:
