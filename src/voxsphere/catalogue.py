@@ -24,7 +24,6 @@ from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
-from voxsphere.audio.redimnet_mel import ReDimNetMel
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
@@ -37,6 +36,7 @@ from voxsphere.models.encoders.etdnn import Etdnn
 from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.redimnet import ReDimNet
+from voxsphere.models.encoders.redimnet2 import ReDimNet2
 from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.simam_resnet import SimAmResNet
@@ -87,7 +87,6 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Fbank": Fbank,
     "GE2EMel": GE2EMel,
     "Mfcc": Mfcc,
-    "ReDimNetMel": ReDimNetMel,
     "SpeechBrainFbank": SpeechBrainFbank,
     "Spectrogram": Spectrogram,
     # encoders
@@ -102,6 +101,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "GE2ELstm": GE2ELstm,
     "ReDimNet": ReDimNet,
     "Res2Net": Res2Net,
+    "ReDimNet2": ReDimNet2,
     "ResNet": ResNet,
     "SimAmResNet": SimAmResNet,
     "Tdnn": Tdnn,

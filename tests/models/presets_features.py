@@ -6,7 +6,6 @@ from small import small
 
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
-from voxsphere.audio.redimnet_mel import ReDimNetMel
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.models.speaker import SpeakerModel
 
@@ -14,7 +13,6 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "Fbank": small(partial(Fbank, num_mels=20, cmn=True)),
     "GE2EMel": small(partial(GE2EMel, num_mels=12)),
     "Mfcc": small(Mfcc),
-    "ReDimNetMel": small(partial(ReDimNetMel, num_mels=20)),
     "SpeechBrainFbank": small(partial(SpeechBrainFbank, num_mels=20)),
     "Spectrogram": small(Spectrogram),
 }

@@ -78,6 +78,12 @@ def emphasise(frames: Float[Tensor, "batch frames length"], factor: float) -> Fl
     return torch.cat([frames[..., :1] * (1 - factor), later], dim=-1)
 
 
+def emphasise_wave(wave: Float[Tensor, "batch samples"], factor: float) -> Float[Tensor, "batch samples"]:
+    """y[n] = x[n] - factor · x[n-1] along the whole wave, which is mirrored before its first sample."""
+    before = torch.cat([wave[:, 1:2], wave[:, :-1]], dim=1)
+    return torch.sub(wave, before, alpha=factor)
+
+
 def power(frames: Float[Tensor, "batch frames length"], n_fft: int) -> Float[Tensor, "batch frames bins"]:
     """The power spectrum |X|² of windowed frames, zero-padded to `n_fft` samples."""
     spectrum: Tensor = torch.fft.rfft(frames, n=n_fft)
@@ -100,7 +106,8 @@ def samples_of(seconds: float, sample_rate: int) -> int:
     return math.floor(seconds * sample_rate + 1e-6)
 
 
-def long_enough(wave: Tensor, least: int) -> None:
+def long_enough(wave: Float[Tensor, "batch samples"], least: int) -> None:
+    """`BadInput` for a wave of fewer than `least` samples."""
     # A traced or exported graph has no length to ask about; it fails in `unfold` instead.
     if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined, no-untyped-call]
         return

@@ -26,6 +26,22 @@ def kaldi_bank(
     return bank
 
 
+def htk_bank(
+    *, sample_rate: int, n_fft: int, num_mels: int, low_freq: float, high_freq: float
+) -> Float64[np.ndarray, "bins mels"]:
+    """HTK's mel scale under triangles of height 1 that are straight *in Hz*, as torchaudio's default is.
+
+    The edges lie evenly on the mel scale 2595 log10(1 + f / 700), which is Kaldi's but for a factor. Frequencies are
+    in Hz. Source: torchaudio, functional/functional.py, melscale_fbanks.
+    """
+    edges = 700 * np.expm1(np.linspace(*np.log1p(np.array([low_freq, high_freq]) / 700), num_mels + 2))
+    bins = (np.arange(n_fft // 2 + 1) * sample_rate / n_fft)[:, None]
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    bank: Float64[np.ndarray, "bins mels"] = np.minimum(rising, falling).clip(min=0)
+    return bank
+
+
 def slaney_bank(*, sample_rate: int, n_fft: int, num_mels: int) -> Float64[np.ndarray, "bins mels"]:
     """Slaney's bank from 0 Hz to half the sampling rate: triangles straight *in Hz*, each of area 1.
 

@@ -32,7 +32,7 @@ NETWORKS = {
         "F": 60, "C": 8, "block_1d_type": "att", "block_2d_type": "basic_resnet_fwse", "group_divisor": 1,
         "stages_setup": [[1, 1, 2, [[3, 3]], 10], [2, 1, 3, [[3, 3]], 5]],
         "out_channels": 48, "embed_dim": 32, "hop_length": 200, "pooling_func": "ASTP", "feat_type": "pt",
-        "global_context_att": False, "emb_bn": True, "spec_params": {**_MASKS, "norm_signal": True},
+        "global_context_att": False, "emb_bn": True, "spec_params": {**_MASKS, "f_min": 50},
     },
 }  # fmt: skip
 

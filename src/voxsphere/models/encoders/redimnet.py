@@ -24,9 +24,10 @@ class ReDimNet(nn.Module):
     Each of the `stages` (stride over bands, number of blocks, widening, reduction) takes a weighted sum of all earlier
     outputs as an image, trades bands for channels by its stride, runs 2-D blocks on channels times the widening, and
     ends as a sequence again; a reduction of r adds context over time through in_dim · channels / r channels, None adds
-    none. `block` is `convnext_like`, `convnext_like_relu`, `basic_resnet` or `basic_resnet_fwse` (with attention to the
-    bands), its 3×3 convolutions in groups of about `group` channels (see `groups_of`); `context` is one of `TimeContext`'s. `last` adds a
-    linear layer to so many channels with batch norm. `dropout` falls on each stage's output in training.
+    none. `block` is `convnext_like`, `convnext_like_relu`, `basic_resnet` or `basic_resnet_fwse` (which attends to the
+    bands), its 3×3 convolutions in groups of about `group` channels (see `groups_of`); `context` is one of
+    `TimeContext`'s. `last` adds a linear layer to so many channels, with batch norm. `dropout` falls on each stage's
+    output in training.
 
     The stages' kernel sizes in IDRnD's configurations are not used by its blocks, which are always 3×3, and are left
     out here.
@@ -57,9 +58,9 @@ class ReDimNet(nn.Module):
             blocks = [make_block(block, wide, group=group, bands=rows) for _ in range(count)]
             squeeze = _Squeeze(wide, c, group=group) if widening != 1 else nn.Identity()
             time = TimeContext(width, hidden=width // reduction, context=context) if reduction else nn.Identity()
-            shares = WeightedSum(place + 1, width) if place else None
+            shares = WeightedSum((1,) * (place + 1), width) if place else None
             self.stages.append(_Stage(shares, down, nn.Sequential(*blocks), squeeze, time))
-        self.gather = WeightedSum(len(stages) + 1, width)
+        self.gather = WeightedSum((1,) * (len(stages) + 1), width)
         self.last = _Last(width, last) if last else nn.Identity()
         self.dim = last or width
 

@@ -12,10 +12,11 @@ from voxsphere.models.layers.maps import convolved, normed
 
 
 class ConvNeXtLike(nn.Module):
-    """Convolutions in so many `groups` of channels (default: each alone), batch norm, GELU (or ReLU), a linear layer, and the input on top.
+    """Grouped convolutions, batch norm, GELU (or ReLU), a linear layer, and the input on top.
 
-    `kernels` are (bands, frames), odd; the outputs of several lie side by side. Source: the ReDimNet paper's section
-    2.2, after Liu et al. 2022 (A ConvNet for the 2020s); the widening in the middle is left out.
+    `kernels` are (bands, frames), odd; the outputs of several lie side by side. `groups` of 0 convolves each channel
+    alone. Source: the ReDimNet paper's section 2.2, after Liu et al. 2022 (A ConvNet for the 2020s); the widening in
+    the middle is left out.
     """
 
     def __init__(

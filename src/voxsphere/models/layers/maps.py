@@ -51,15 +51,26 @@ def normed(norm: nn.BatchNorm2d, x: Float[Tensor, "batch frames bands dim"]) -> 
 
 
 class WeightedSum(nn.Module):
-    """The sum of earlier outputs, each channel with shares of its own that add up to 1 (they begin equal)."""
+    """The sum of earlier outputs, each channel with shares of its own that add up to 1 (they begin equal).
 
-    def __init__(self, count: int, width: int) -> None:
+    An output of rate r has one frame for r of the sum's, which all get it; the smallest of the `rates` is 1.
+    """
+
+    def __init__(self, rates: Sequence[int], width: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(count, width))
+        self.rates = tuple(rates)
+        self.weight = nn.Parameter(torch.zeros(len(self.rates), width))
 
-    def forward(self, outputs: Sequence[Float[Tensor, "batch frames width"]]) -> Float[Tensor, "batch frames width"]:
+    def forward(self, outputs: Sequence[Float[Tensor, "batch _ width"]]) -> Float[Tensor, "batch frames width"]:
         shares = self.weight.softmax(0)
-        total = outputs[0] * shares[0]
-        for output, share in zip(outputs[1:], shares[1:], strict=True):
-            total.addcmul_(output, share)
+        total: Tensor | None = None
+        for rate in sorted(set(self.rates), reverse=True):
+            for output, share, own in zip(outputs, shares, self.rates, strict=True):
+                if own == rate:
+                    total = output * share if total is None else total.addcmul_(output, share)
+            # Summed at its own rate first, each rate is spread over the next one's frames only once.
+            after = max((r for r in self.rates if r < rate), default=rate)
+            assert total is not None
+            total = total.repeat_interleave(rate // after, dim=1) if after < rate else total
+        assert total is not None
         return total

@@ -66,3 +66,27 @@ def redimnet(*, last_norm: bool = False) -> Rules:
 
 
 _SQUEEZE = {"0": "conv", "1": "norm", "3": "linear"}
+
+
+def redimnet2(*, last_norm: bool = False) -> Rules:
+    """PalabraAI's names, with `dual_agg` or without; the rest as for `redimnet`."""
+    stage = r"^backbone\.stage(\d+)(?:_pre)?\."
+    return [
+        *_ENDS,
+        *(_PROJECTION_WITH_NORM if last_norm else _PROJECTION),
+        (r"^backbone\.stage0(_pre)?\.0\.w$", ""),
+        (r"^backbone\.stem_gnorm\.", "encoder.stem_norm."),
+        (r"^backbone\.fin_wght1d\.w$", "encoder.gather.weight"),
+        (r"^backbone\.head\.", "encoder.last."),
+        (r"^backbone\.stage(\d+)_up_2d\.1\.", r"encoder.stages.\1.norms.0."),
+        (r"^backbone\.stage(\d+)_up_1d\.1\.", r"encoder.stages.\1.norms.1."),
+        (r"^backbone\.stage(\d+)_1d\.", r"encoder.stages.\1.time."),
+        (stage + r"0\.w$", r"encoder.stages.\1.shares.weight"),
+        (stage + r"2\.(weight|bias)$", r"encoder.stages.\1.down.\2"),
+        (stage + r"\d+\.(weight|bias)$", r"encoder.stages.\1.norms.0.\2"),
+        (stage + r"(\d+)\.conv_block\.", lambda m: f"encoder.stages.{m[1]}.blocks.{int(m[2]) - 3}."),
+        (stage + r"\d+\.(red_dim_conv|tcm|exp_dim_conv)\.", r"encoder.stages.\1.time.\2."),
+        (stage + r"\d+\.0\.", r"encoder.stages.\1.squeeze.linear."),
+        (stage + r"\d+\.1\.", r"encoder.stages.\1.squeeze.norm."),
+        *_BLOCK,
+    ]

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from voxsphere.audio.redimnet_mel import ReDimNetMel
+from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.layers.redim import Block
@@ -42,20 +42,23 @@ def find(folder: Path) -> Found:
     return Found("IDRnD", "ReDimNet", form, features, front_end, weights, state)
 
 
-def _front_end(told: Any, bands: int, shift: int, weights: Path) -> tuple["partial[ReDimNetMel]", str]:
+def _front_end(told: Any, bands: int, shift: int, weights: Path) -> tuple["partial[TorchMel]", str]:
     options = Options(told if isinstance(told, Mapping) else {"spec_params": told}, f"{weights}: spec_params")
     options.ignore(*_AUGMENTATION)
     options.choice("spec_norm", "mn", ("mn",))
-    rate, length = options.size("sample_rate", 16000), options.size("win_length", 400)
+    options.choice("norm_signal", False, (False,))
+    for name, value in (("sample_rate", 16000), ("win_length", 400), ("n_fft", 512)):
+        options.choice(name, value, (value,))
     features = partial(
-        ReDimNetMel, sample_rate=rate, num_mels=bands, n_fft=options.size("n_fft", 512), frame_length=length / rate,
-        frame_shift=shift / rate, low_freq=options.least("f_min", 20), high_freq=options.number("f_max", 7600),
+        TorchMel,
+        num_mels=bands,
+        frame_shift=shift / 16000,
+        low_freq=options.least("f_min", 20),
+        high_freq=options.number("f_max", 7600),
         preemphasis=0.97 if options.choice("do_preemph", True, (True, False)) else 0.0,
-        level=options.choice("norm_signal", False, (True, False)),
-    )  # fmt: skip
+    )
     options.finish()
-    times = f"{1000 * length / rate:g}/{1000 * shift / rate:g} ms"
-    words = f"{rate / 1000:g} kHz, {bands}-band log mel filterbank (ReDimNet, Hamming window, {times})"
+    words = f"16 kHz, {bands}-band log mel filterbank (torchaudio, Hamming window, 25/{shift / 16:g} ms)"
     return features, f"{words}, utterance mean subtracted"
 
 
