@@ -25,6 +25,8 @@ from voxsphere.audio.augment.white import WhiteNoise
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
+from voxsphere.audio.tf_mel import TfMel
+from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
@@ -89,6 +91,8 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Mfcc": Mfcc,
     "SpeechBrainFbank": SpeechBrainFbank,
     "Spectrogram": Spectrogram,
+    "TfMel": TfMel,
+    "TorchMel": TorchMel,
     # encoders
     "AretTdnn": AretTdnn,
     "CamPlusPlus": CamPlusPlus,

@@ -4,7 +4,10 @@ from functools import partial
 
 from small import Frames, small
 
+from voxsphere.audio.tf_mel import TfMel
+from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.models.encoders.redimnet import ReDimNet
+from voxsphere.models.encoders.redimnet2 import ReDimNet2
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.projection import NormLinear
 from voxsphere.models.speaker import SpeakerModel
@@ -28,6 +31,21 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "ReDimNet, frame by frame": small(
         encoder=partial(ReDimNet, channels=2, stages=((2, 1, 1, 5),), context="fc", group=2)
     ),
+    "ReDimNet2": small(
+        encoder=partial(
+            ReDimNet2,
+            channels=4,
+            stages=(((1, 1), 1, 2, 10), ((2, 1), 1, 1, None), ((1, 2), 1, 0.5, 10)),
+            last=3,
+            group_norm=True,
+            dual=True,
+        )
+    ),
+    "ReDimNet2, as a sequence": small(
+        encoder=partial(ReDimNet2, channels=2, stages=(((2, 1), 1, 1, 5), ((1, 2), 1, 1, 5)), context="fc", image=False)
+    ),
+    "TfMel": small(partial(TfMel, num_mels=20)),
+    "TorchMel": small(partial(TorchMel, num_mels=20)),
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
@@ -59,13 +77,54 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         partial(
             ReDimNet,
             channels=8,
-            stages=((1, 1, 2, 48), (2, 1, 2, 48), (1, 1, 2, 48), (2, 1, 1, 24), (1, 1, 1, 24), (2, 1, 1, 16)),
+            stages=((1, 1, 2, 48), (2, 1, 2, 48), (2, 1, 1, 24), (2, 1, 1, 16)),
             block="basic_resnet_fwse",
             group=8,
         ),
         *_TAIL,
     ),
 }
+
+REFERENCES |= {
+    "redimnet_wave": small(
+        partial(TorchMel, num_mels=24),
+        partial(ReDimNet, channels=4, stages=((1, 1, 2, 12), (2, 1, 1, None), (2, 2, 1, 12)), group=2),
+        *_TAIL,
+    ),
+    "redimnet2_b0": small(
+        partial(Frames, dim=72),
+        partial(
+            ReDimNet2,
+            channels=4,
+            stages=(
+                ((1, 1), 1, 2, 36), ((2, 1), 1, 1, 36), ((1, 2), 2, 1, 36),
+                ((2, 1), 1, 1, 36), ((1, 2), 1, 1, 18), ((2, 1), 1, 1, 18),
+            ),
+            last=16,
+        ),
+        *_TAIL,
+    ),
+    "redimnet2_b6": small(
+        partial(Frames, dim=72),
+        partial(
+            ReDimNet2,
+            channels=8,
+            stages=(
+                ((1, 1), 1, 3, 72), ((2, 1), 1, 2, None), ((1, 2), 1, 2, 48),
+                ((2, 1), 1, 1, 48), ((1, 2), 1, 0.75, 36), ((2, 1), 1, 0.5, 24),
+            ),
+            last=16,
+            group_norm=True,
+            dual=True,
+        ),
+        *_TAIL,
+    ),
+    "redimnet2_wave": small(
+        partial(TfMel, num_mels=24),
+        partial(ReDimNet2, channels=4, stages=(((1, 1), 1, 2, 12), ((2, 2), 1, 1, 12), ((1, 2), 1, 1, 8)), image=False),
+        *_TAIL,
+    ),
+}  # fmt: skip
 
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
 SHIFTS: dict[str, set[str]] = {
@@ -88,5 +147,12 @@ SHIFTS: dict[str, set[str]] = {
         "encoder.stages.0.blocks.0.second_linear.bias",
         "encoder.stages.0.time.mixer.key.bias",
     },
+    "ReDimNet2": {
+        *(f"encoder.stages.{i}.blocks.0.second_linear.bias" for i in range(3)),
+        *(f"encoder.stages.{i}.squeeze.linear.bias" for i in (0, 2)),
+        *(f"encoder.stages.{i}.time.convs.{k}.convs.0.bias" for i in (0, 2) for k in range(4)),
+        *(f"encoder.stages.{i}.time.mixer.key.bias" for i in (0, 2)),
+    },
+    "ReDimNet2, as a sequence": {f"encoder.stages.{i}.blocks.0.second_linear.bias" for i in range(2)},
     "ReDimNet, frame by frame": {"encoder.stages.0.blocks.0.convs.0.bias"},
 }

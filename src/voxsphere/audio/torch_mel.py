@@ -15,7 +15,7 @@ class TorchMel(nn.Module):
 
     Frames are centred on every `frame_shift` seconds from the first sample on, the wave mirrored beyond both ends; the
     window is periodic, the mel triangles are straight in Hz from `low_freq` to `high_freq`. Pre-emphasis runs along
-    the whole wave. Its defaults are those of the published ReDimNet checkpoints: 15 ms, where the paper's text has 10.
+    the whole wave. The defaults are those of the published B2 and B5 (a frame every 15 ms).
 
     Source: IDRnD/redimnet at dd9f519, layers/features.py (`MelBanks`), on torchaudio's `MelSpectrogram`.
     """

@@ -16,8 +16,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [os.environ["REDIMNET"], str(HERE.parents[1] / "models"), str(HERE.parents[1] / "pretrained")]
 
 from redimnet.model import ReDimNetWrap  # noqa: E402
-from replica import keep, wave  # noqa: E402
-from seeded import seeded  # noqa: E402
+from replica import calm, keep, wave  # noqa: E402
 
 _MASKS = {"do_spec_aug": True, "freq_mask_width": [0, 6], "time_mask_width": [0, 8]}
 # As in the published files, but for the widths; they hold the options as lists and tuples, here all are lists.
@@ -44,7 +43,7 @@ def main() -> None:
         reference = ReDimNetWrap(**options).eval()
         # The front end's constants are part of its state, but are no weights.
         constants = {key: value for key, value in reference.state_dict().items() if key.startswith("spec.")}
-        reference.load_state_dict(seeded(reference) | constants)
+        reference.load_state_dict(calm(reference.state_dict()) | constants)
         with torch.inference_mode():
             features = reference.spec(wave()).transpose(1, 2)
             embedding = reference(wave())

@@ -2,7 +2,7 @@
 
 Reference: WeSpeaker at commit dfa7419 (Apache-2.0), torch 2.13.0, torchaudio 2.11.0 (its Kaldi filter bank), CPU:
 
-The networks compute in float64: a pooling's difference of large numbers loses digits in float32.
+Both compute in float64: in float32 the bank's quiet bands, and a pooling's difference of large numbers, lose digits.
 
     WESPEAKER=…/wespeaker python tests/goldens/pretrained/make_wespeaker.py [NAME …]
 """
@@ -40,6 +40,8 @@ NETWORKS = {
     ),
     "campplus": ("campplus", "CAMPPlus", {"feat_dim": 80, "embed_dim": 512, "pooling_func": "TSTP"}),
     "xvec": ("tdnn", "XVEC", {"feat_dim": 80, "hid_dim": 64, "stats_dim": 96, "embed_dim": 32, "pooling_func": "TSTP"}),
+    "res2net": ("res2net", "Res2Net34_Base", {"feat_dim": 40, "embed_dim": 32, "pooling_func": "TSTP"}),
+    "eres2net": ("eres2net", "ERes2Net34_Base", {"feat_dim": 40, "embed_dim": 32, "pooling_func": "TSTP"}),
     "simam": ("samresnet", "SimAM_ResNet34_ASP", {"in_planes": 8, "embed_dim": 32, "acoustic_dim": 80, "dropout": 0}),
     "resnet18": (
         "resnet",
@@ -62,9 +64,9 @@ def main() -> None:
             "exp_dir": f"exp/{network}", "model": network, "model_args": options, "model_init": None,
             "projection_args": {"project_type": "arc_margin", "scale": 32.0, "embed_dim": options["embed_dim"]},
         }  # fmt: skip
-        told = [{"sample_rate": 16000, "wav": wave(), "key": "one", "label": "one"}]
+        told = [{"sample_rate": 16000, "wav": wave().double(), "key": "one", "label": "one"}]
         (computed,) = compute_fbank(told, **{**fbank, "dither": 0.0})
-        features = apply_cmvn(computed["feat"][None])
+        features = apply_cmvn(computed["feat"][None]).float()
         reference = getattr(importlib.import_module(f"wespeaker.models.{module}"), network)(**options)
         # Their training keeps the classification layer in the same state dict.
         reference.add_module("projection", torch.nn.Linear(options["embed_dim"], 7))

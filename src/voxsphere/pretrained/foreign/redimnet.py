@@ -1,4 +1,4 @@
-"""ReDimNet and ReDimNet2: their projects' names of weights (IDRnD/redimnet and PalabraAI/redimnet2, MIT), and ours."""
+"""ReDimNet and ReDimNet2: names of weights (IDRnD and PalabraAI, MIT; WeSpeaker, Apache-2.0), and ours."""
 
 from voxsphere.pretrained.foreign.renaming import Rules
 
@@ -66,6 +66,29 @@ def redimnet(*, last_norm: bool = False) -> Rules:
 
 
 _SQUEEZE = {"0": "conv", "1": "norm", "3": "linear"}
+
+
+def redimnet_of_wespeaker(stages: int) -> Rules:
+    """WeSpeaker's names of a ReDimNet of so many stages, whose embedding is one `Affine` layer.
+
+    It keeps the sums in a list of its own. IDRnD's weights before November 2024 have the same names, but for the ends.
+    Of a ReDimNet2 it keeps PalabraAI's names: `redimnet2`.
+    """
+    return [
+        *_ENDS,
+        *_PROJECTION,
+        (r"^seg_1\.", "projection.linear."),
+        (r"^backbone\.inputs_weights\.0$", ""),
+        (rf"^backbone\.inputs_weights\.{stages}$", "encoder.gather.weight"),
+        (r"^backbone\.inputs_weights\.(\d+)$", r"encoder.stages.\1.shares.weight"),
+        (r"^backbone\.mfa\.0\.", "encoder.last.linear."),
+        (r"^backbone\.mfa\.1\.", "encoder.last.norm."),
+        (r"^backbone\.stage(\d+)\.0\.(weight|bias)$", r"encoder.stages.\1.down.\2"),
+        (r"^backbone\.stage(\d+)\.(\d+)\.conv_block\.", lambda m: f"encoder.stages.{m[1]}.blocks.{int(m[2]) - 1}."),
+        (r"^backbone\.stage(\d+)\.\d+\.(red_dim_conv|tcm|exp_dim_conv)\.", r"encoder.stages.\1.time.\2."),
+        (r"^backbone\.stage(\d+)\.\d+\.([013])\.", lambda m: f"encoder.stages.{m[1]}.squeeze.{_SQUEEZE[m[2]]}."),
+        *_BLOCK,
+    ]
 
 
 def redimnet2(*, last_norm: bool = False) -> Rules:

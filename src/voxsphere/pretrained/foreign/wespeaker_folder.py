@@ -9,6 +9,8 @@ from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import DEPTHS, ResNet
 from voxsphere.models.encoders.simam_resnet import DEPTHS as SIMAM_DEPTHS
 from voxsphere.models.encoders.simam_resnet import SimAmResNet
@@ -133,6 +135,18 @@ def _resnet(depth: int) -> Callable[[Options], Form]:
     )
 
 
+def _res2net(width: int) -> Callable[[Options], Form]:
+    def rules(layers: int) -> Rules:
+        return wespeaker.res2net((3, 4, 6, 3), layers=layers)
+
+    return _residual(partial(Res2Net, width=width), rules, "Gao et al. 2019, Res2Net, arXiv:1904.01169")
+
+
+def _eres2net(network: "partial[ERes2Net]") -> Callable[[Options], Form]:
+    paper = "Chen et al. 2023, An enhanced Res2Net with local and global feature fusion, arXiv:2305.12838"
+    return _residual(network, lambda layers: wespeaker.eres2net(layers=layers), paper)
+
+
 def _simam_resnet(depth: int) -> Callable[[Options], Form]:
     def form(options: Options) -> Form:
         options.ignore("dropout")
@@ -185,6 +199,11 @@ NETWORKS: dict[str, Callable[[Options], Form]] = {
     },
     "CAMPPlus": _campplus,
     **{f"ResNet{depth}": _resnet(depth) for depth in DEPTHS},
+    "Res2Net34_Base": _res2net(32),
+    "Res2Net34_Large": _res2net(64),
+    "ERes2Net34_Base": _eres2net(partial(ERes2Net, width=32)),
+    "ERes2Net34_Large": _eres2net(partial(ERes2Net, width=64)),
+    "ERes2Net34_aug": _eres2net(partial(ERes2Net, width=64, base_width=24, scale=3, expansion=4)),
     **{f"SimAM_ResNet{depth}_ASP": _simam_resnet(depth) for depth in SIMAM_DEPTHS},
 }
 """WeSpeaker's networks that voxsphere computes, by the names its configurations give them."""
