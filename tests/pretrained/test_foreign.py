@@ -27,6 +27,7 @@ FOLDERS = {
     "3dspeaker_xvector": ("3dspeaker", "models/CKPT-EPOCH-70-00/embedding_model.ckpt"),
     "redimnet_b0": ("redimnet", "b0-vox2-ptn.pt"),
     "redimnet_b2": ("redimnet", "b2-vox2-lm.pt"),
+    "redimnet_second": ("redimnet", "b6-vb2+vox2_v0-lm.pt"),
     "speechbrain_ecapa": ("speechbrain", "embedding_model.ckpt"),
     "speechbrain_xvector": ("speechbrain", "embedding_model.ckpt"),
     "wespeaker_campplus": ("wespeaker", "avg_model.pt"),

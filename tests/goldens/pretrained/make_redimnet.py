@@ -1,8 +1,9 @@
-"""Make redimnet_*.npz: ReDimNet with seeded weights, and what IDRnD's own code embeds with them.
+"""Make redimnet_*.npz: ReDimNet and ReDimNet2 with seeded weights, and what their own code embeds with them.
 
-Reference: IDRnD/redimnet at commit dd9f519 (MIT), torch 2.13.0, torchaudio 2.11.0, CPU:
+References: IDRnD/redimnet at commit dd9f519 and PalabraAI/redimnet2 at commit ffe8f27 (both MIT), torch 2.13.0,
+torchaudio 2.11.0, CPU:
 
-    REDIMNET=…/redimnet python tests/goldens/pretrained/make_redimnet.py
+    REDIMNET=…/redimnet REDIMNET2=…/redimnet2 python tests/goldens/pretrained/make_redimnet.py
 """
 
 import json
@@ -13,9 +14,15 @@ from pathlib import Path
 import torch
 
 HERE = Path(__file__).parent
-sys.path[:0] = [os.environ["REDIMNET"], str(HERE.parents[1] / "models"), str(HERE.parents[1] / "pretrained")]
+sys.path[:0] = [
+    os.environ["REDIMNET"],
+    os.environ["REDIMNET2"],
+    str(HERE.parents[1] / "models"),
+    str(HERE.parents[1] / "pretrained"),
+]
 
 from redimnet.model import ReDimNetWrap  # noqa: E402
+from redimnet2.redimnet2 import ReDimNet2Wrap  # noqa: E402
 from replica import calm, keep, wave  # noqa: E402
 
 _MASKS = {"do_spec_aug": True, "freq_mask_width": [0, 6], "time_mask_width": [0, 8]}
@@ -31,7 +38,16 @@ NETWORKS = {
         "F": 60, "C": 8, "block_1d_type": "att", "block_2d_type": "basic_resnet_fwse", "group_divisor": 1,
         "stages_setup": [[1, 1, 2, [[3, 3]], 10], [2, 1, 3, [[3, 3]], 5]],
         "out_channels": 48, "embed_dim": 32, "hop_length": 200, "pooling_func": "ASTP", "feat_type": "pt",
-        "global_context_att": False, "emb_bn": True, "spec_params": {**_MASKS, "f_min": 50},
+        "global_context_att": False, "emb_bn": True, "spec_params": _MASKS,
+    },
+    "second": {
+        "F": 72, "C": 8, "block_1d_type": "conv+att", "block_2d_type": "basic_resnet", "group_divisor": 1,
+        "stages_setup": [
+            [[1, 1], 1, 2, [[3, 3]], 24], [[2, 1], 1, 1, [[3, 3]], 24], [[1, 2], 1, 1, [[3, 3]], 24],
+        ],
+        "out_channels": 16, "return_2d_output": True, "agg_gnorm": True, "dual_agg": False, "embed_dim": 32,
+        "hop_length": 160, "pooling_func": "ASTP", "feat_type": "tf", "global_context_att": True, "emb_bn": False,
+        "spec_params": {**_MASKS, "norm_signal": True}, "causal": "none",
     },
 }  # fmt: skip
 
@@ -40,7 +56,7 @@ def main() -> None:
     """Write the files."""
     torch.set_num_threads(1)
     for name, options in NETWORKS.items():
-        reference = ReDimNetWrap(**options).eval()
+        reference = (ReDimNet2Wrap if name == "second" else ReDimNetWrap)(**options).eval()
         # The front end's constants are part of its state, but are no weights.
         constants = {key: value for key, value in reference.state_dict().items() if key.startswith("spec.")}
         reference.load_state_dict(calm(reference.state_dict()) | constants)

@@ -40,7 +40,11 @@ def import_model(
     _check_free(out)
     found = KINDS[kind](source)
     where, recipe = str(found.weights), found.recipe
-    state = converted(found.state, found.form.rules, shapes_of(recipe), where=where)
+    try:
+        shapes = shapes_of(recipe)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"{where}: its configuration describes no network that can be built ({error})") from error
+    state = converted(found.state, found.form.rules, shapes, where=where)
     model = build(recipe, state, where=where)
     card = _card(found, model, name or (source.stem if source.is_file() else source.resolve().name), licence)
     # The model's own state: in the precision it computes in, whatever theirs was saved in.
