@@ -9,10 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from presets import REFERENCES
 from replica import lay_out, wave
 
 from voxsphere.pretrained import load, open_folder
-from voxsphere.pretrained.foreign.importing import import_model
+from voxsphere.pretrained.foreign import (
+    speechbrain_folder,
+    three_d_speaker,
+    three_d_speaker_folder,
+    wespeaker_folder,
+)
+from voxsphere.pretrained.foreign.importing import KINDS, import_model
+from voxsphere.pretrained.foreign.renaming import renamed
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "pretrained"
 # The golden's project, and what its weights are called there.
@@ -66,3 +74,21 @@ def test_an_imported_model_embeds_as_its_project_does(golden, tmp_path):
         assert np.linalg.norm(of_features - theirs) < 1e-5 * norm
     assert ours.card == card
     assert load(str(tmp_path / "ours")).fingerprint == ours.fingerprint
+
+
+def test_the_page_of_models_names_every_network_that_can_be_imported():
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    named = [*wespeaker_folder.NETWORKS, *three_d_speaker_folder.NETWORKS, *speechbrain_folder.NETWORKS, *KINDS]
+    assert [name for name in named if f"`{name}`" not in page] == []
+
+
+def test_every_type_of_modelscopes_is_a_network_of_3d_speakers():
+    assert {network for network, _ in three_d_speaker_folder.MODELSCOPE.values()} <= set(
+        three_d_speaker_folder.NETWORKS
+    )
+
+
+def test_each_of_3d_speakers_weights_becomes_one_of_ours():
+    names = np.load(GOLDENS.parent / "models" / "campplus.npz")["names"]
+    ours = [renamed(str(name), three_d_speaker.campplus()) for name in names]
+    assert sorted(ours) == sorted(REFERENCES["campplus"]().state_dict())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
