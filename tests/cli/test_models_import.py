@@ -190,3 +190,56 @@ def test_a_name_may_stand_where_a_command_stands(voxsphere):
     assert voxsphere("models", "ge2e-resemblyzer").out == voxsphere("models", "show", "ge2e-resemblyzer").out
     assert json.loads(voxsphere("models", "ge2e-resemblyzer", "--json").out)["name"] == "ge2e-resemblyzer"
     assert "no model 'nobody'" in voxsphere("models", "nobody").err
+
+
+@pytest.mark.parametrize(
+    ("golden", "file", "old", "new", "told"),
+    [
+        (
+            "speechbrain_ecapa",
+            "hyperparams.yaml",
+            "ECAPA_TDNN.ECAPA_TDNN",
+            "ResNet.ResNet",
+            "there are: ECAPA_TDNN, Xv",
+        ),
+        ("speechbrain_ecapa", "hyperparams.yaml", "[5, 3, 3, 3, 1]", "[5, 3, 5, 3, 1]", "kernel_sizes are [5, 3, 5"),
+        (
+            "speechbrain_ecapa",
+            "hyperparams.yaml",
+            "[64, 64, 64,",
+            "[64, 32, 64,",
+            "before the last, but must be all alike",
+        ),
+        ("speechbrain_ecapa", "hyperparams.yaml", "std_norm: False", "std_norm: True", "std_norm is True"),
+        ("speechbrain_ecapa", "hyperparams.yaml", "features.Fbank", "features.MFCC", "its front end is MFCC"),
+        ("speechbrain_xvector", "hyperparams.yaml", "LeakyReLU", "GELU", "activation torch.nn.GELU cannot be imported"),
+        ("speechbrain_xvector", "hyperparams.yaml", "in_channels: !ref <n_mels>", "in_channels: 23", "takes 23 bands"),
+        ("3dspeaker_eres2net", "configuration.json", "eres2net-sv", "eres2net-lre", "the type eres2net-lre cannot be"),
+        ("3dspeaker_eres2net", "configuration.json", "16000", "8000", "sample_rate is 8000"),
+        ("3dspeaker_eres2net", "configuration.json", '"model"', '"net"', "has no model with its model_config"),
+        ("3dspeaker_xvector", "config.yaml", "mean_nor: true", "mean_nor: false", "mean_nor is False"),
+        ("3dspeaker_xvector", "config.yaml", "TDNN.Xvector", "RDINO.Head", "the network RDINO.Head cannot be imported"),
+    ],
+)
+def test_each_projects_configuration_is_followed_or_refused(refused, tmp_path, golden, file, old, new, told):
+    folder = lay_out(np.load(GOLDENS / f"{golden}.npz"), tmp_path / "theirs", weights_name="embedding_model.ckpt")
+    if file == "configuration.json":
+        (folder / "embedding_model.ckpt").rename(folder / "weights.bin")
+    change(folder, old, new, file)
+    assert told in refused(folder, golden.partition("_")[0])
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (None, "holds no model_config and state_dict"),
+        ({"F": 60}, "has no stages_setup"),
+        ({"stages_setup": []}, "describes no ReDimNet"),
+        ({"stages_setup": [[1, 1, 2, [[3, 3]], 10]], "wings": 2}, "wings: is not an option of ReDimNet"),
+        ({"stages_setup": [[1, 1, 2, [[3, 3]], 10]], "embed_dim": "many"}, "describes no network that can be built"),
+    ],
+)
+def test_redimnets_options_are_followed_or_refused(refused, tmp_path, config, told):
+    whole = {"state_dict": {"w": torch.ones(1)}} | ({} if config is None else {"model_config": config})
+    torch.save(whole, tmp_path / "b0-vox2-lm.pt")
+    assert told in refused(tmp_path / "b0-vox2-lm.pt", "redimnet")
