@@ -5,12 +5,13 @@ those names and their shapes, the configuration, the features and the embeddings
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from seeded import seeded, seeded_state, vowel
+from seeded import seeded_state, vowel
 from torch import Tensor, nn
 
 SECONDS = 1.2
@@ -23,8 +24,16 @@ def wave() -> Tensor:
 
 def settle(network: nn.Module) -> nn.Module:
     """The network with its seeded weights, in evaluation mode."""
-    network.load_state_dict(seeded(network))
+    network.load_state_dict(calm(network.state_dict()))
     return network.eval()
+
+
+def calm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Seeded weights, small enough for clipped and attentive layers to stay off their limits.
+
+    At their limits the networks are chaotic: the sixth digit of a feature would show in the second of the embedding.
+    """
+    return {name: 0.6 * value if value.ndim > 1 else value for name, value in seeded_state(state).items()}
 
 
 def keep(file: Path, network: nn.Module, files: dict[str, str], features: Tensor, embedding: Tensor) -> None:
@@ -42,16 +51,20 @@ def keep(file: Path, network: nn.Module, files: dict[str, str], features: Tensor
 def weights(golden: Any) -> dict[str, Tensor]:
     """The state dict that the project's code had saved."""
     layout = _told(golden)["weights"]
-    return seeded_state({name: torch.zeros(shape, dtype=getattr(torch, dtype)) for name, shape, dtype in layout})
+    return calm({name: torch.zeros(shape, dtype=getattr(torch, dtype)) for name, shape, dtype in layout})
 
 
 def lay_out(golden: Any, folder: Path, *, weights_name: str) -> Path:
-    """The project's folder: its texts and its weights."""
-    for name, text in _told(golden)["files"].items():
+    """The project's folder: its texts and its weights. ReDimNet's options lie within the file of its weights."""
+    files = dict(_told(golden)["files"])
+    options = files.pop("model_config.json", None)
+    state = weights(golden)
+    for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     (folder / weights_name).parent.mkdir(parents=True, exist_ok=True)
-    torch.save(weights(golden), folder / weights_name)
+    whole = state if options is None else {"model_config": json.loads(options), "state_dict": state}
+    torch.save(whole, folder / weights_name)
     return folder
 
 

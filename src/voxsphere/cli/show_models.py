@@ -1,6 +1,7 @@
 """What the terminal shows of models: those known by name, their cards, imported ones, and the networks there are."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,15 @@ def imported(made: "Card", path: Path) -> None:
 
 
 def networks(known: Sequence["Network"]) -> None:
-    """The networks by name, a line each, and how to use one."""
-    table = Table("network", "parameters", "paper", box=None, pad_edge=False)
-    for each in known:
-        table.add_row(each.name, _millions(each.parameters), escape(each.paper))
-    table.columns[1].justify = "right"
-    Console(highlight=False).print(table)
-    out.print("In Python: `voxsphere.zoo.NETWORKS[NAME].model()` builds one, untrained.", style="dim")
+    """The networks paper by paper, with their sizes and whose outputs ours were compared with."""
+    width = max(len(each.name) for each in known)
+    for paper, those in groupby(known, key=lambda each: each.paper):
+        out.print(escape(paper), style="bold")
+        for each in those:
+            peer = f"  same outputs as {each.peer}" if each.peer else ""
+            out.print(f"  {each.name:{width}} {_millions(each.parameters):>9}[dim]{escape(peer)}[/]")
+    out.print("Sizes are trainable parameters, without a layer for classes. In Python:", style="dim")
+    out.print("`voxsphere.zoo.NETWORKS[NAME].model()` builds one, untrained.", style="dim")
 
 
 def _millions(count: int) -> str:

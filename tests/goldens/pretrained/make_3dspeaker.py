@@ -5,7 +5,8 @@ Reference: 3D-Speaker at commit 09e7806 (Apache-2.0), torch 2.13.0, torchaudio 2
     THREED_SPEAKER=…/3D-Speaker python tests/goldens/pretrained/make_3dspeaker.py [NAME …]
 
 Public models lie on ModelScope, whose configuration.json names the network by a type of ModelScope's own; who trains
-with 3D-Speaker has a YAML file that names the class.
+with 3D-Speaker has a YAML file that names the class. Filter bank and network compute in float64, as float32 loses
+digits in quiet bands.
 """
 
 import importlib
@@ -30,6 +31,27 @@ NETWORKS = {
         "resnet.ResNet.ResNet",
         {"feat_dim": 80, "m_channels": 8, "embedding_size": 32},
         ("resnet-sv", {"sample_rate": 16000, "embed_dim": 32, "channels": 8}),
+    ),
+    "res2net": ("res2net.Res2Net.Res2Net", {"feat_dim": 80, "m_channels": 8, "embedding_size": 32}, None),
+    "eres2net": (
+        "eres2net.ERes2Net.ERes2Net",
+        {"feat_dim": 80, "m_channels": 8, "embedding_size": 32},
+        ("eres2net-sv", {"sample_rate": 16000, "embed_dim": 32, "channels": 8}),
+    ),
+    "eres2net_huge": (
+        "eres2net.ERes2Net_huge.ERes2Net",
+        {"feat_dim": 80, "m_channels": 8, "embedding_size": 32},
+        None,
+    ),
+    "eres2netv2": (
+        "eres2net.ERes2NetV2.ERes2NetV2",
+        {"feat_dim": 80, "m_channels": 8, "embedding_size": 32, "baseWidth": 24, "scale": 4, "expansion": 4},
+        None,
+    ),
+    "ecapa": (
+        "ecapa_tdnn.ECAPA_TDNN.ECAPA_TDNN",
+        {"input_size": 80, "channels": [64, 64, 64, 64, 192]},
+        ("ecapa-tdnn-sv", {"sample_rate": 16000, "channels": [64, 64, 64, 64, 192]}),
     ),
     "campplus": (
         "campplus.DTDNN.CAMPPlus",
@@ -65,9 +87,10 @@ def main() -> None:
             continue
         module, _, network = path.rpartition(".")
         reference = settle(getattr(importlib.import_module(f"speakerlab.models.{module}"), network)(**options))
-        features = FBank(options.get("feat_dim", 80), sample_rate=16000, mean_nor=True)(wave())[None]
+        features = FBank(options.get("feat_dim", 80), sample_rate=16000, mean_nor=True)(wave().double())[None].float()
         with torch.inference_mode():
-            embedding = reference(features.clone())
+            embedding = reference.double()(features.double()).float()
+        reference.float()
         files = modelscope(*public) if public else training(path, options)
         keep(HERE / f"3dspeaker_{name}.npz", reference, files, features, embedding)
 

@@ -55,12 +55,21 @@ embedding_model: !new:speechbrain.lobes.models.Xvector.Xvector
     tdnn_dilations: [1, 2, 3, 1, 1]
     lin_neurons: 48
 """
+ECAPA = """\
+embedding_model: !new:speechbrain.lobes.models.ECAPA_TDNN.ECAPA_TDNN
+    input_size: !ref <n_mels>
+    channels: [64, 64, 64, 64, 96]
+    kernel_sizes: [5, 3, 3, 3, 1]
+    dilations: [1, 2, 3, 4, 1]
+    attention_channels: 32
+    lin_neurons: 48
+"""
 
 
 def main() -> None:
     """Write the files."""
     torch.set_num_threads(1)
-    for name, mels, network in (("xvector", 24, XVECTOR),):
+    for name, mels, network in (("xvector", 24, XVECTOR), ("ecapa", 80, ECAPA)):
         text = FRAME.format(name=name, mels=mels, network=network)
         parts = load_hyperpyyaml(text)["modules"]
         reference = settle(parts["embedding_model"])

@@ -2,6 +2,8 @@
 
 Reference: WeSpeaker at commit dfa7419 (Apache-2.0), torch 2.13.0, torchaudio 2.11.0 (its Kaldi filter bank), CPU:
 
+Both compute in float64: in float32 the bank's quiet bands, and a pooling's difference of large numbers, lose digits.
+
     WESPEAKER=…/wespeaker python tests/goldens/pretrained/make_wespeaker.py [NAME …]
 """
 
@@ -38,6 +40,9 @@ NETWORKS = {
     ),
     "campplus": ("campplus", "CAMPPlus", {"feat_dim": 80, "embed_dim": 512, "pooling_func": "TSTP"}),
     "xvec": ("tdnn", "XVEC", {"feat_dim": 80, "hid_dim": 64, "stats_dim": 96, "embed_dim": 32, "pooling_func": "TSTP"}),
+    "res2net": ("res2net", "Res2Net34_Base", {"feat_dim": 40, "embed_dim": 32, "pooling_func": "TSTP"}),
+    "eres2net": ("eres2net", "ERes2Net34_Base", {"feat_dim": 40, "embed_dim": 32, "pooling_func": "TSTP"}),
+    "simam": ("samresnet", "SimAM_ResNet34_ASP", {"in_planes": 8, "embed_dim": 32, "acoustic_dim": 80, "dropout": 0}),
     "resnet18": (
         "resnet",
         "ResNet18",
@@ -52,22 +57,24 @@ def main() -> None:
     for name, (module, network, options) in NETWORKS.items():
         if sys.argv[1:] and name not in sys.argv[1:]:
             continue
-        fbank = {"num_mel_bins": options["feat_dim"], "frame_shift": 10, "frame_length": 25, "dither": 1.0}
+        bands = options.get("feat_dim", 80)
+        fbank = {"num_mel_bins": bands, "frame_shift": 10, "frame_length": 25, "dither": 1.0}
         config = {
             "dataset_args": {"resample_rate": 16000, "speed_perturb": True, "num_frms": 200, "fbank_args": fbank},
             "exp_dir": f"exp/{network}", "model": network, "model_args": options, "model_init": None,
             "projection_args": {"project_type": "arc_margin", "scale": 32.0, "embed_dim": options["embed_dim"]},
         }  # fmt: skip
-        told = [{"sample_rate": 16000, "wav": wave(), "key": "one", "label": "one"}]
+        told = [{"sample_rate": 16000, "wav": wave().double(), "key": "one", "label": "one"}]
         (computed,) = compute_fbank(told, **{**fbank, "dither": 0.0})
-        features = apply_cmvn(computed["feat"][None])
+        features = apply_cmvn(computed["feat"][None]).float()
         reference = getattr(importlib.import_module(f"wespeaker.models.{module}"), network)(**options)
         # Their training keeps the classification layer in the same state dict.
         reference.add_module("projection", torch.nn.Linear(options["embed_dim"], 7))
         settle(reference)
         with torch.inference_mode():
-            out = reference(features.clone())
-        embedding = out[-1] if isinstance(out, tuple) else out
+            out = reference.double()(features.double())
+        embedding = (out[-1] if isinstance(out, tuple) else out).float()
+        reference.float()
         keep(HERE / f"wespeaker_{name}.npz", reference, {"config.yaml": yaml.dump(config)}, features, embedding)
 
 

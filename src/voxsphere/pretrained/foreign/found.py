@@ -39,8 +39,14 @@ class Found:
     @property
     def recipe(self) -> "partial[SpeakerModel]":
         """The model, in our parts."""
-        parts = {"encoder": self.form.encoder, "pooling": self.form.pooling, "projection": self.form.projection}
-        return partial(SpeakerModel, features=self.features, **parts)
+        form = self.form
+        return partial(
+            SpeakerModel,
+            features=self.features,
+            encoder=form.encoder,
+            pooling=form.pooling,
+            projection=form.projection,
+        )
 
 
 def first_of(folder: Path, *patterns: str, what: str) -> Path:

@@ -8,7 +8,7 @@ from voxsphere.core.files import sha256
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 from voxsphere.pretrained.folder import FILES, build, save_folder
-from voxsphere.pretrained.foreign import speechbrain_folder, three_d_speaker_folder, wespeaker_folder
+from voxsphere.pretrained.foreign import redimnet_file, speechbrain_folder, three_d_speaker_folder, wespeaker_folder
 from voxsphere.pretrained.foreign.found import Found
 from voxsphere.pretrained.foreign.renaming import converted, shapes_of
 
@@ -16,6 +16,7 @@ KINDS: dict[str, Callable[[Path], Found]] = {
     "wespeaker": wespeaker_folder.find,
     "3dspeaker": three_d_speaker_folder.find,
     "speechbrain": speechbrain_folder.find,
+    "redimnet": redimnet_file.find,
 }
 """The projects whose folders can be imported, by the names the command line knows them by."""
 
@@ -39,7 +40,11 @@ def import_model(
     _check_free(out)
     found = KINDS[kind](source)
     where, recipe = str(found.weights), found.recipe
-    state = converted(found.state, found.form.rules, shapes_of(recipe), where=where)
+    try:
+        shapes = shapes_of(recipe)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"{where}: its configuration describes no network that can be built ({error})") from error
+    state = converted(found.state, found.form.rules, shapes, where=where)
     model = build(recipe, state, where=where)
     card = _card(found, model, name or (source.stem if source.is_file() else source.resolve().name), licence)
     # The model's own state: in the precision it computes in, whatever theirs was saved in.

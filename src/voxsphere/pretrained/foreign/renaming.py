@@ -48,7 +48,8 @@ def converted(state: Mapping[str, Tensor], rules: Rules, shapes: Shapes, *, wher
     # Old files lack the counter of batches that a batch norm has seen; no output depends on it.
     ours |= {name: torch.tensor(0) for name in shapes if name.endswith("num_batches_tracked") and name not in ours}
     if missing := sorted(set(shapes) - set(ours)):
-        raise BadInput(f"{where}: {len(missing)} weights of the network are not in the file, the first is {missing[0]}")
+        told = f"{len(missing)} of the network's {len(shapes)} weights are not in the file"
+        raise BadInput(f"{where}: {told}, the first is {missing[0]}")
     return ours
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.core.errors import BadInput
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine
+from voxsphere.models.projection import Affine, NormLinear
 from voxsphere.pretrained.foreign import speechbrain
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
@@ -79,14 +81,11 @@ def _xvector(options: Options) -> tuple[int, Form]:
     *widths, last = options.sizes("tdnn_channels", (512, 512, 512, 512, 1500))
     if len(set(widths)) != 1:
         raise BadInput(f"{options.where}: tdnn_channels are {widths} before the last, but must be all alike")
-    slope = {"torch.nn.LeakyReLU": 0.01, "torch.nn.ReLU": 0.0}
-    activation = options.left.pop("activation", {CLASS: "name:torch.nn.LeakyReLU"})
-    asked = activation.get(CLASS, "").partition(":")[2] if isinstance(activation, dict) else str(activation)
-    if asked not in slope:
-        raise BadInput(f"{options.where}: the activation {asked} cannot be imported; there are: {', '.join(slope)}")
+    slopes = {"torch.nn.LeakyReLU": 0.01, "torch.nn.ReLU": 0.0}
+    slope = slopes[_activation(options, "torch.nn.LeakyReLU", tuple(slopes))]
     encoder = partial(
         Tdnn, width=widths[0], last=last, kernels=options.sizes("tdnn_kernel_sizes", (5, 3, 3, 1, 1)),
-        dilations=options.sizes("tdnn_dilations", (1, 2, 3, 1, 1)), slope=slope[asked], reflect=True,
+        dilations=options.sizes("tdnn_dilations", (1, 2, 3, 1, 1)), slope=slope, reflect=True,
     )  # fmt: skip
     return options.size("in_channels", 40), Form(
         encoder,
@@ -97,5 +96,45 @@ def _xvector(options: Options) -> tuple[int, Form]:
     )
 
 
-NETWORKS: dict[str, Callable[[Options], tuple[int, Form]]] = {"Xvector": _xvector}
+def ecapa_tdnn(options: Options) -> tuple[int, Form]:
+    """The bands it takes, and the network: SpeechBrain's class, of which 3D-Speaker's is a copy."""
+    *widths, last = options.sizes("channels", (512, 512, 512, 512, 1536))
+    if len(set(widths)) != 1:
+        raise BadInput(f"{options.where}: channels are {widths} before the last, but must be all alike")
+    dilations = options.sizes("dilations", (1, 2, 3, 4, 1))
+    for name, value, sizes in (
+        ("kernel_sizes", (5, 3, 3, 3, 1), options.sizes("kernel_sizes", (5, 3, 3, 3, 1))),
+        ("groups", (1,) * 5, options.sizes("groups", (1,) * 5)),
+        ("dilations", (1, *dilations[1:4], 1), dilations),
+    ):
+        if sizes != value:
+            raise BadInput(f"{options.where}: {name} are {list(sizes)}; only {list(value)} can be imported")
+    _activation(options, "torch.nn.ReLU", ("torch.nn.ReLU",))
+    encoder = partial(
+        EcapaTdnn, width=widths[0], last=last, dilations=dilations[1:4], scale=options.size("res2net_scale", 8),
+        squeeze=options.size("se_channels", 128), summed=False, passed="first", reflect=True, normed=True,
+    )  # fmt: skip
+    pooling = partial(
+        AttentiveStatsPooling, bottleneck=options.size("attention_channels", 128),
+        context=options.choice("global_context", True, (True, False)), activation="relu-norm-tanh",
+        unbiased_context=False, floor=1e-12,
+    )  # fmt: skip
+    return options.size("input_size", 80), Form(
+        encoder,
+        pooling,
+        partial(NormLinear, dim=options.size("lin_neurons", 192)),
+        speechbrain.ecapa_tdnn(),
+        "Desplanques et al. 2020, ECAPA-TDNN, arXiv:2005.07143",
+    )
+
+
+def _activation(options: Options, default: str, known: tuple[str, ...]) -> str:
+    told = options.left.pop("activation", {CLASS: f"name:{default}"})
+    asked = str(told.get(CLASS)).partition(":")[2] if isinstance(told, dict) else str(told)
+    if asked not in known:
+        raise BadInput(f"{options.where}: the activation {asked} cannot be imported; there are: {', '.join(known)}")
+    return asked
+
+
+NETWORKS: dict[str, Callable[[Options], tuple[int, Form]]] = {"ECAPA_TDNN": ecapa_tdnn, "Xvector": _xvector}
 """SpeechBrain's networks that voxsphere computes, by their classes' names; each tells the bands it takes, too."""

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.eres2netv2 import ERes2NetV2
+from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.statistics import StatsPooling
@@ -15,7 +19,9 @@ from voxsphere.models.projection import Affine, LinearNorm, TwoAffine
 from voxsphere.pretrained.foreign import three_d_speaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
+from voxsphere.pretrained.foreign.renaming import Rules
 from voxsphere.pretrained.foreign.settings import Options, read_yaml, section
+from voxsphere.pretrained.foreign.speechbrain_folder import ecapa_tdnn
 
 _WEIGHTS = ("embedding_model.ckpt", "models/**/embedding_model.ckpt", "*.ckpt", "*.bin", "*.pt", "*.safetensors")
 
@@ -56,7 +62,9 @@ def _modelscope(where: Path) -> tuple[str, Options, Path | None]:
     if kind not in MODELSCOPE:
         raise BadInput(f"{where}: the type {kind} cannot be imported; there are: {', '.join(MODELSCOPE)}")
     network, names = MODELSCOPE[kind]
-    options = Options({names.get(name, name): value for name, value in told.items()}, f"{where}: model_config")
+    options = Options(
+        {names.get(str(name), str(name)): value for name, value in told.items()}, f"{where}: model_config"
+    )
     options.choice("sample_rate", 16000, (16000,))
     file = model.get("pretrained_model")
     return network, options, where.parent / Path(str(file)).name if file else None
@@ -113,21 +121,65 @@ def _xvector(options: Options) -> Form:
     )
 
 
-def _resnet(options: Options) -> Form:
+def _residual(options: Options, network: "partial[Any]", rules: Rules, paper: str, *, two: bool = False) -> Form:
+    """A network over images, with one linear layer after its pooling or `two`, as the project's default has it."""
     _bands(options)
     options.choice("pooling_func", "TSTP", ("TSTP",))
-    options.choice("two_emb_layer", True, (True,))
-    return Form(
-        partial(ResNet, depth=34, width=options.size("m_channels", 32)),
-        partial(StatsPooling, floor=1e-8),
-        partial(TwoAffine, dim=options.size("embedding_size", 128)),
-        three_d_speaker.resnet(),
-        "Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592",
-    )
+    options.choice("two_emb_layer", two, (two,))
+    dim = options.size("embedding_size", 128 if two else 192)
+    projection = partial(TwoAffine, dim=dim) if two else partial(Affine, dim=dim)
+    return Form(network, partial(StatsPooling, floor=1e-8), projection, rules, paper)
 
+
+def _resnet(options: Options) -> Form:
+    network = partial(ResNet, depth=34, width=options.size("m_channels", 32))
+    paper = "Zeinali et al. 2019, BUT system description to VoxSRC 2019, arXiv:1910.12592"
+    return _residual(options, network, three_d_speaker.resnet(), paper, two=True)
+
+
+def _res2net(options: Options) -> Form:
+    network = partial(Res2Net, width=options.size("m_channels", 32))
+    return _residual(options, network, three_d_speaker.res2net(), "Gao et al. 2019, Res2Net, arXiv:1904.01169")
+
+
+def _eres2net(options: Options) -> Form:
+    network = partial(ERes2Net, width=options.size("m_channels", 32))
+    return _residual(options, network, three_d_speaker.eres2net(), _ERES2NET)
+
+
+def _eres2net_huge(options: Options) -> Form:
+    network = partial(ERes2Net, width=options.size("m_channels", 64), base_width=24, scale=3, expansion=4)
+    return _residual(options, network, three_d_speaker.eres2net(), _ERES2NET)
+
+
+def _eres2netv2(options: Options) -> Form:
+    network = partial(
+        ERes2NetV2,
+        width=options.size("m_channels", 64),
+        base_width=options.size("baseWidth", 26),
+        scale=options.size("scale", 2),
+        expansion=options.size("expansion", 2),
+    )
+    paper = "Chen et al. 2024, ERes2NetV2, arXiv:2406.02167"
+    return _residual(options, network, three_d_speaker.eres2netv2(), paper)
+
+
+def _ecapa_tdnn(options: Options) -> Form:
+    bands, form = ecapa_tdnn(options)
+    if bands != _BANDS:
+        raise BadInput(f"{options.where}: input_size is {bands}, but the front end gives {_BANDS} bands")
+    return form
+
+
+_ERES2NET = "Chen et al. 2023, An enhanced Res2Net with local and global feature fusion, arXiv:2305.12838"
 
 NETWORKS: dict[str, Callable[[Options], Form]] = {
     "DTDNN.CAMPPlus": _campplus,
+    "ECAPA_TDNN.ECAPA_TDNN": _ecapa_tdnn,
+    "ERes2Net.ERes2Net": _eres2net,
+    "ERes2Net_huge.ERes2Net": _eres2net_huge,
+    "ERes2NetV2.ERes2NetV2": _eres2netv2,
+    "Res2Net.Res2Net": _res2net,
     "ResNet.ResNet": _resnet,
     "TDNN.Xvector": _xvector,
 }

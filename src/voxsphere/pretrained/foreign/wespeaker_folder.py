@@ -9,7 +9,11 @@ from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import DEPTHS, ResNet
+from voxsphere.models.encoders.simam_resnet import DEPTHS as SIMAM_DEPTHS
+from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
@@ -40,7 +44,7 @@ def find(folder: Path) -> Found:
     if network not in NETWORKS:
         raise unknown(network, NETWORKS, where)
     options = Options(section(content, "model_args", where), f"{where}: model_args")
-    bands = options.size("feat_dim", 80)
+    bands = options.size("acoustic_dim" if network.startswith("SimAM") else "feat_dim", 80)
     form = NETWORKS[network](options)
     options.finish()
     features, front_end = _front_end(section(content, "dataset_args", where), bands, where)
@@ -78,14 +82,13 @@ def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[
 
 
 def _pooling(options: Options, default: str, *, context: bool = False) -> "partial[Any]":
-    known = {
+    known: dict[str, partial[Any]] = {
         "TSTP": partial(StatsPooling, floor=_FLOOR),
         "TSDP": partial(StdPooling, floor=_FLOOR),
         "TAP": partial(MeanPooling),
         "ASTP": partial(AttentiveStatsPooling, context=context, floor=_FLOOR),
     }
-    found: partial[Any] = known[options.choice("pooling_func", default, tuple(known))]
-    return found
+    return known[options.choice("pooling_func", default, tuple(known))]
 
 
 def _campplus(options: Options) -> Form:
@@ -132,6 +135,32 @@ def _resnet(depth: int) -> Callable[[Options], Form]:
     )
 
 
+def _res2net(width: int) -> Callable[[Options], Form]:
+    def rules(layers: int) -> Rules:
+        return wespeaker.res2net((3, 4, 6, 3), layers=layers)
+
+    return _residual(partial(Res2Net, width=width), rules, "Gao et al. 2019, Res2Net, arXiv:1904.01169")
+
+
+def _eres2net(network: "partial[ERes2Net]") -> Callable[[Options], Form]:
+    paper = "Chen et al. 2023, An enhanced Res2Net with local and global feature fusion, arXiv:2305.12838"
+    return _residual(network, lambda layers: wespeaker.eres2net(layers=layers), paper)
+
+
+def _simam_resnet(depth: int) -> Callable[[Options], Form]:
+    def form(options: Options) -> Form:
+        options.ignore("dropout")
+        return Form(
+            partial(SimAmResNet, depth=depth, width=options.size("in_planes", 64)),
+            partial(AttentiveStatsPooling, activation="relu-norm", floor=1e-5),
+            partial(Affine, dim=options.size("embed_dim", 256)),
+            [_HEAD, *wespeaker.simam_resnet(SIMAM_DEPTHS[depth])],
+            "Qin et al. 2022, Simple attention module based speaker verification, arXiv:2110.06534",
+        )
+
+    return form
+
+
 def _ecapa_tdnn(width: int, *, context: bool) -> Callable[[Options], Form]:
     def form(options: Options) -> Form:
         normed = options.choice("emb_bn", False, (False, True))
@@ -170,5 +199,11 @@ NETWORKS: dict[str, Callable[[Options], Form]] = {
     },
     "CAMPPlus": _campplus,
     **{f"ResNet{depth}": _resnet(depth) for depth in DEPTHS},
+    "Res2Net34_Base": _res2net(32),
+    "Res2Net34_Large": _res2net(64),
+    "ERes2Net34_Base": _eres2net(partial(ERes2Net, width=32)),
+    "ERes2Net34_Large": _eres2net(partial(ERes2Net, width=64)),
+    "ERes2Net34_aug": _eres2net(partial(ERes2Net, width=64, base_width=24, scale=3, expansion=4)),
+    **{f"SimAM_ResNet{depth}_ASP": _simam_resnet(depth) for depth in SIMAM_DEPTHS},
 }
 """WeSpeaker's networks that voxsphere computes, by the names its configurations give them."""
