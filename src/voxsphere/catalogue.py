@@ -28,11 +28,20 @@ from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import (
+    Affine,
+    AffineLength,
+    AffineNorm,
+    LengthNorm,
+    LinearNorm,
+    NormLinearNorm,
+    TwoLayer,
+)
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -65,6 +74,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "ResCnn": ResCnn,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
     # poolings
@@ -73,6 +83,8 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "StatsPooling": StatsPooling,
     # projections
     "Affine": Affine,
+    "AffineLength": AffineLength,
+    "AffineNorm": AffineNorm,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
     "NormLinearNorm": NormLinearNorm,

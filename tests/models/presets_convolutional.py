@@ -2,12 +2,39 @@
 
 from functools import partial
 
+from small import Frames, small
+
+from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.poolings.statistics import MeanPooling
+from voxsphere.models.projection import AffineLength, AffineNorm
 from voxsphere.models.speaker import SpeakerModel
 
-SMALL: dict[str, partial[SpeakerModel]] = {}
+SMALL: dict[str, partial[SpeakerModel]] = {
+    "AffineLength": small(projection=partial(AffineLength, dim=6)),
+    "AffineLength, with batch norm": small(projection=partial(AffineLength, dim=6, norm=True)),
+    "AffineNorm": small(projection=partial(AffineNorm, dim=6)),
+    "ResCnn": small(encoder=partial(ResCnn, blocks=(1, 1, 1), width=4, bins=2)),
+    "ResCnn, bottlenecks": small(encoder=partial(ResCnn, blocks=(1, 2), width=4, bottleneck=True)),
+    "ResCnn, deep-speaker": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, bias="all", rectify=True)),
+}
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
-REFERENCES: dict[str, partial[SpeakerModel]] = {}
+REFERENCES: dict[str, partial[SpeakerModel]] = {
+    "rescnn10": small(
+        partial(Frames, dim=72),
+        partial(ResCnn, blocks=(1, 1, 1, 1)),
+        MeanPooling,
+        partial(AffineLength, dim=32, norm=True),
+    ),
+}
 
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
-SHIFTS: dict[str, set[str]] = {}
+SHIFTS: dict[str, set[str]] = {
+    "AffineLength, with batch norm": {"encoder.layers.4.norm.bias", "projection.linear.bias"},
+    "AffineNorm": {"encoder.layers.4.norm.bias", "projection.linear.bias"},
+    "ResCnn, deep-speaker": {
+        f"encoder.{conv}.conv.bias"
+        for i in range(2)
+        for conv in (f"entries.{i}", f"stages.{i}.0.layers.0", f"stages.{i}.0.layers.1.0")
+    },
+}

@@ -18,6 +18,36 @@ class Affine(nn.Module):
         return embedding
 
 
+class AffineNorm(nn.Module):
+    """One linear layer, then batch norm: the end of SpeakerVerifiaction-pytorch's residual networks."""
+
+    def __init__(self, in_dim: int, *, dim: int = 512) -> None:
+        super().__init__()
+        self.dim = dim
+        self.linear = nn.Linear(in_dim, dim)
+        self.norm = nn.BatchNorm1d(dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.norm(self.linear(pooled))
+        return embedding
+
+
+class AffineLength(nn.Module):
+    """One linear layer, with `norm` batch norm, and the result brought to the length `alpha`.
+
+    Ranjan et al. 2017, L2-constrained softmax loss, arXiv:1703.09507, eq. 4, as Deep Speaker's re-implementations use.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 512, norm: bool = False, alpha: float = 10.0) -> None:
+        super().__init__()
+        self.dim, self.alpha = dim, alpha
+        self.linear = nn.Linear(in_dim, dim)
+        self.norm = nn.BatchNorm1d(dim) if norm else nn.Identity()
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        return self.alpha * functional.normalize(self.norm(self.linear(pooled)), dim=-1)
+
+
 class LinearNorm(nn.Module):
     """A linear layer without bias, then batch norm without scale and shift (Wang et al. 2023, CAM++)."""
 

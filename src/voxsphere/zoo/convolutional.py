@@ -1,5 +1,75 @@
 """The reference systems' two-dimensional networks."""
 
+from functools import partial
+
+from voxsphere.audio.features import Fbank
+from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.poolings.statistics import MeanPooling
+from voxsphere.models.projection import AffineLength, AffineNorm
+from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
-NETWORKS: tuple[Network, ...] = ()
+_SYSTEMS = "SpeakerVerifiaction-pytorch"
+_COUNTED = f"{_SYSTEMS} at e30cf98e"
+_DEEP_SPEAKER = "Li et al. 2017, Deep Speaker: an End-to-End Neural Speaker Embedding System, arXiv:1705.02304"
+
+# Deep Speaker's bands are normalised within each frame, SpeakerVerifiaction-pytorch's over the utterance.
+_FBANK = partial(Fbank, num_mels=64, cmn=True)
+
+
+def _rescnn(name: str, parameters: int, *blocks: int) -> Network:
+    return Network(
+        name=name,
+        model=partial(
+            SpeakerModel,
+            features=_FBANK,
+            encoder=partial(ResCnn, blocks=blocks),
+            pooling=partial(MeanPooling),
+            projection=partial(AffineLength, norm=True),
+        ),
+        paper=_DEEP_SPEAKER,
+        parameters=parameters,
+        source=_COUNTED,
+        systems=(_SYSTEMS,),
+        peer=_COUNTED,
+    )
+
+
+_RESCNN = (
+    _rescnn("rescnn10", 11_625_152, 1, 1, 1, 1),
+    _rescnn("rescnn18", 17_895_872, 2, 2, 2, 2),
+    _rescnn("rescnn34", 28_004_032, 3, 4, 6, 3),
+    # Called ResCNN-101 there; with blocks of two convolutions it is not a ResNet-101.
+    _rescnn("rescnn101-basic", 48_075_456, 3, 4, 23, 3),
+    Network(
+        name="rescnn-deep-speaker",
+        model=partial(
+            SpeakerModel,
+            features=_FBANK,
+            encoder=partial(ResCnn, bias="all", rectify=True),
+            pooling=partial(MeanPooling),
+            projection=partial(AffineLength, alpha=1.0),
+        ),
+        paper=_DEEP_SPEAKER,
+        parameters=24_172_288,
+        source="philipperemy/deep-speaker at 7b30bbc1 (Keras)",
+        systems=("deep-speaker v2",),
+    ),
+    Network(
+        name="rescnn-superficial",
+        model=partial(
+            SpeakerModel,
+            features=_FBANK,
+            encoder=partial(ResCnn, blocks=(1, 1, 1), clip=None),
+            pooling=partial(MeanPooling),
+            projection=partial(AffineNorm),
+        ),
+        paper=_DEEP_SPEAKER,
+        parameters=3_102_400,
+        source=_COUNTED,
+        systems=(_SYSTEMS,),
+        peer=_COUNTED,
+    ),
+)
+
+NETWORKS: tuple[Network, ...] = _RESCNN

@@ -20,11 +20,13 @@ class ConvReluNorm(nn.Module):
 
 
 class ConvNorm2d(nn.Module):
-    """A bias-free 2-D convolution followed by batch norm, which is one convolution in evaluation mode."""
+    """A 2-D convolution followed by batch norm, which is one convolution in evaluation mode."""
 
-    def __init__(self, in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int] = (1, 1)) -> None:
+    def __init__(
+        self, in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int] = (1, 1), bias: bool = False
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=False)
+        self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=bias)
         self.norm = nn.BatchNorm2d(dim)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
@@ -33,7 +35,8 @@ class ConvNorm2d(nn.Module):
             return normed
         scale, shift = affine_of(self.norm)
         weight = self.conv.weight * scale[:, None, None, None]
-        return functional.conv2d(x, weight, shift, self.conv.stride, self.conv.padding)
+        bias = shift if self.conv.bias is None else shift + scale * self.conv.bias
+        return functional.conv2d(x, weight, bias, self.conv.stride, self.conv.padding)
 
 
 def as_image(bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch 1 bands frames"]:

@@ -1,0 +1,90 @@
+"""What is particular to the reference systems' two-dimensional networks: grids, cuts, axes, depths."""
+
+from functools import partial
+
+import pytest
+import torch
+from seeded import noise, seeded
+from torch.nn import functional
+
+from voxsphere.core.errors import BadInput
+from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.frequency_grid import FrequencyGrid
+from voxsphere.models.layers.residual_chain import ResidualChain
+from voxsphere.models.poolings.statistics import MeanPooling
+
+
+def filled(module: torch.nn.Module) -> torch.nn.Module:
+    """The module in evaluation mode, with seeded weights and without gradients."""
+    module.load_state_dict(seeded(module))
+    return module.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("rows", [4, 8, 16, 3, 5, 6, 11])
+def test_a_grid_and_the_mean_over_time_are_adaptive_average_pooling_of_the_image(rows):
+    image = noise(2, 3, rows, 7)
+    grid = FrequencyGrid(3, rows, bins=4)
+    pooled = MeanPooling(grid.dim)(grid(image))
+    expected = functional.adaptive_avg_pool2d(image, (4, 1)).flatten(1)
+    torch.testing.assert_close(pooled, expected)
+    torch.testing.assert_close(grid(image), functional.adaptive_avg_pool2d(image, (4, None)).flatten(1, 2))
+
+
+def test_a_grid_without_bins_keeps_every_row():
+    image = noise(2, 3, 5, 7)
+    grid = FrequencyGrid(3, 5, bins=None)
+    assert grid.dim == 15
+    assert torch.equal(grid(image), image.flatten(1, 2))
+
+
+@pytest.mark.parametrize(("stride", "bias"), [((1, 1), False), ((2, 2), True)])
+def test_a_convolution_with_a_bias_folds_into_its_batch_norm(stride, bias):
+    layer = filled(ConvNorm2d(3, 5, kernel=5, stride=stride, bias=bias))
+    x = noise(2, 3, 9, 11)
+    torch.testing.assert_close(layer(x), layer.norm(layer.conv(x)), rtol=1e-5, atol=1e-6)
+
+
+def test_a_rescnn_keeps_frequency_and_averages_time():
+    encoder = filled(ResCnn(64, blocks=(1, 1, 1, 1), width=4))
+    wave = noise(1, 160, 64)
+    frames = encoder(wave)
+    assert frames.shape == (1, 4 * 8 * 4, 10)
+    still = encoder(wave[:, :1].expand(1, 480, 64))  # away from the edges nothing changes with time …
+    torch.testing.assert_close(still[..., 14], still[..., 15])
+    bands = still[..., 15].reshape(32, 4)  # … but the bands differ
+    assert float((bands - bands.mean(1, keepdim=True)).abs().max()) > 0.01
+
+
+def test_activations_of_a_rescnn_are_cut_off_at_twenty_and_those_of_its_superficial_form_are_not():
+    loud = 1e4 * noise(2, 40, 20)
+    clipped, free = (filled(ResCnn(20, blocks=(1, 1), width=4, clip=clip)) for clip in (20.0, None))
+    assert float(clipped(loud).max()) <= 20 < float(free(loud).max())
+    assert float(clipped(loud).min()) >= 0
+
+
+def test_rectify_keeps_what_a_block_adds_from_being_negative():
+    x = noise(2, 4, 6, 8).abs()
+    for rectify in (False, True):
+        encoder = filled(ResCnn(20, blocks=(1,), width=4, clip=None, rectify=rectify))
+        added = encoder.stages[0][0](x) - x
+        assert (float(added.min()) >= -1e-6) == rectify
+
+
+def test_a_bottleneck_of_a_rescnn_is_four_times_as_wide_as_its_stage():
+    encoder = ResCnn(64, blocks=(1, 2), width=4, bottleneck=True)
+    assert encoder.dim == 4 * 8 * 4
+    kernels = [layer.conv.kernel_size[0] for layer in encoder.stages[1][1].layers]
+    assert kernels == [1, 3, 1]
+
+
+def test_a_residual_chain_is_its_layers_and_its_shortcut():
+    first, second, short = (filled(ConvNorm2d(3, 3, kernel=k)) for k in (1, 3, 1))
+    chain = ResidualChain(first, second, shortcut=short, activation=torch.nn.ReLU(inplace=True))
+    x = noise(2, 3, 6, 8)
+    torch.testing.assert_close(chain(x), (second(first(x).relu()) + short(x)).relu())
+
+
+def test_a_bias_of_no_known_kind_is_refused_with_the_known_ones():
+    with pytest.raises(BadInput, match="none, first, all"):
+        partial(ResCnn, 64)(bias="some")
