@@ -15,11 +15,18 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "AffineNorm": small(projection=partial(AffineNorm, dim=6)),
     "ResCnn": small(encoder=partial(ResCnn, blocks=(1, 1, 1), width=4, bins=2)),
     "ResCnn, bottlenecks": small(encoder=partial(ResCnn, blocks=(1, 2), width=4, bottleneck=True)),
+    "ResCnn, LoResNet": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, clip=None, bias="first")),
     "ResCnn, deep-speaker": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, bias="all", rectify=True)),
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
 REFERENCES: dict[str, partial[SpeakerModel]] = {
+    "loresnet8": small(
+        partial(Frames, dim=41),
+        partial(ResCnn, blocks=(1, 1, 1), width=16, clip=None, bias="first"),
+        MeanPooling,
+        partial(AffineLength, dim=32, norm=True, alpha=12.0),
+    ),
     "rescnn10": small(
         partial(Frames, dim=72),
         partial(ResCnn, blocks=(1, 1, 1, 1)),
@@ -32,6 +39,7 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
 SHIFTS: dict[str, set[str]] = {
     "AffineLength, with batch norm": {"encoder.layers.4.norm.bias", "projection.linear.bias"},
     "AffineNorm": {"encoder.layers.4.norm.bias", "projection.linear.bias"},
+    "ResCnn, LoResNet": {"encoder.entries.0.conv.bias"},
     "ResCnn, deep-speaker": {
         f"encoder.{conv}.conv.bias"
         for i in range(2)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from voxsphere.audio.features import Fbank
+from voxsphere.audio.features import Fbank, Spectrogram
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.poolings.statistics import MeanPooling
 from voxsphere.models.projection import AffineLength, AffineNorm
@@ -15,6 +15,8 @@ _DEEP_SPEAKER = "Li et al. 2017, Deep Speaker: an End-to-End Neural Speaker Embe
 
 # Deep Speaker's bands are normalised within each frame, SpeakerVerifiaction-pytorch's over the utterance.
 _FBANK = partial(Fbank, num_mels=64, cmn=True)
+
+_SPECTROGRAM = partial(Spectrogram, n_fft=320, frame_length=0.02, form="log")
 
 
 def _rescnn(name: str, parameters: int, *blocks: int) -> Network:
@@ -72,4 +74,27 @@ _RESCNN = (
     ),
 )
 
-NETWORKS: tuple[Network, ...] = _RESCNN
+
+def _loresnet(depth: int, parameters: int, *blocks: int) -> Network:
+    return Network(
+        name=f"loresnet{depth}",
+        model=partial(
+            SpeakerModel,
+            features=_SPECTROGRAM,
+            encoder=partial(ResCnn, blocks=blocks, clip=None, bias="first"),
+            pooling=partial(MeanPooling),
+            projection=partial(AffineLength, dim=128, norm=True, alpha=12.0),
+        ),
+        paper=_DEEP_SPEAKER,
+        parameters=parameters,
+        source=_COUNTED,
+        systems=(_SYSTEMS,),
+        peer=_COUNTED,
+    )
+
+
+NETWORKS: tuple[Network, ...] = (
+    *_RESCNN,
+    _loresnet(8, 2_708_096, 1, 1, 1),
+    _loresnet(10, 10_837_632, 1, 1, 1, 1),
+)

@@ -48,7 +48,7 @@ sys.meta_path.append(_Unused())
 sys.modules["Define_Model"] = ModuleType("Define_Model")
 sys.modules["Define_Model"].__path__ = [f"{os.environ['SPEAKER_SYSTEMS']}/Define_Model"]
 
-from Define_Model import CNN  # noqa: E402
+from Define_Model import CNN, ResNet  # noqa: E402
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402
 
@@ -107,6 +107,8 @@ def main() -> None:
     rescnn = CNN.ResCNNSpeaker(10, embedding_size=32, num_classes=1)
     # Loud enough for the ReLU to be cut off.
     write("rescnn10", rescnn, RESCNN, 60 * noise(2, 51, 72, seed=10), upright)
+    loresnet = ResNet.LocalResNet(32, 1, resnet_size=8, channels=[16, 32, 64])
+    write("loresnet8", loresnet, RESCNN, noise(2, 51, 41, seed=8), turned)
 
 
 if __name__ == "__main__":
