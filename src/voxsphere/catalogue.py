@@ -28,6 +28,7 @@ from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
@@ -74,6 +75,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "CamPlusPlus": CamPlusPlus,
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
+    "ImageResNet": ImageResNet,
     "ResCnn": ResCnn,
     "ResNet": ResNet,
     "Tdnn": Tdnn,

@@ -4,6 +4,7 @@ from functools import partial
 
 from small import Frames, small
 
+from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.poolings.statistics import MeanPooling
 from voxsphere.models.projection import AffineLength, AffineNorm
@@ -13,6 +14,11 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "AffineLength": small(projection=partial(AffineLength, dim=6)),
     "AffineLength, with batch norm": small(projection=partial(AffineLength, dim=6, norm=True)),
     "AffineNorm": small(projection=partial(AffineNorm, dim=6)),
+    "ImageResNet": small(encoder=partial(ImageResNet, blocks=(1, 1, 1), width=4, bins=2)),
+    "ImageResNet, SiResNet": small(
+        encoder=partial(ImageResNet, blocks=(1, 1, 1), width=4, kernel=3, stride=1, pool_stride=1, bins=1)
+    ),
+    "ImageResNet, bottlenecks": small(encoder=partial(ImageResNet, blocks=(1, 1), width=4, bottleneck=True)),
     "ResCnn": small(encoder=partial(ResCnn, blocks=(1, 1, 1), width=4, bins=2)),
     "ResCnn, bottlenecks": small(encoder=partial(ResCnn, blocks=(1, 2), width=4, bottleneck=True)),
     "ResCnn, LoResNet": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, clip=None, bias="first")),
@@ -21,6 +27,12 @@ SMALL: dict[str, partial[SpeakerModel]] = {
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
 REFERENCES: dict[str, partial[SpeakerModel]] = {
+    "image_resnet18": small(
+        partial(Frames, dim=135),
+        partial(ImageResNet, blocks=(2, 2, 2, 2), width=8),
+        MeanPooling,
+        partial(AffineNorm, dim=32),
+    ),
     "loresnet8": small(
         partial(Frames, dim=41),
         partial(ResCnn, blocks=(1, 1, 1), width=16, clip=None, bias="first"),
@@ -32,6 +44,12 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         partial(ResCnn, blocks=(1, 1, 1, 1)),
         MeanPooling,
         partial(AffineLength, dim=32, norm=True),
+    ),
+    "siresnet34": small(
+        partial(Frames, dim=24),
+        partial(ImageResNet, width=16, kernel=3, stride=1, pool_stride=1, bins=1),
+        MeanPooling,
+        partial(AffineLength, dim=32, alpha=12.0),
     ),
 }
 

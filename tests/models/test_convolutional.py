@@ -8,6 +8,7 @@ from seeded import noise, seeded
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
+from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.layers.convolution import ConvNorm2d
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
@@ -88,3 +89,25 @@ def test_a_residual_chain_is_its_layers_and_its_shortcut():
 def test_a_bias_of_no_known_kind_is_refused_with_the_known_ones():
     with pytest.raises(BadInput, match="none, first, all"):
         partial(ResCnn, 64)(bias="some")
+
+
+@pytest.mark.parametrize(("blocks", "published"), [((3, 4, 6, 3), 25_557_032), ((3, 4, 23, 3), 44_549_160)])
+def test_with_bottlenecks_the_depths_50_and_101_have_the_weights_of_the_networks_for_images(blocks, published):
+    with torch.device("meta"):
+        encoder = ImageResNet(64, blocks=blocks, bottleneck=True, kernel=7)
+    colours, classes = 2 * 64 * 7 * 7, 1000 * 2048 + 1000  # what torchvision's have besides
+    assert sum(p.numel() for p in encoder.parameters()) == published - colours - classes
+
+
+def test_an_image_resnet_has_a_frame_for_each_32_and_a_siresnet_for_each_8():
+    frames = noise(1, 320, 64)
+    grid = filled(ImageResNet(64, blocks=(1, 1, 1, 1), width=4))
+    assert grid(frames).shape == (1, 4 * 8 * 4, 10)
+    simple = filled(ImageResNet(64, blocks=(1, 1, 1, 1), width=4, kernel=3, stride=1, pool_stride=1, bins=1))
+    assert simple(frames).shape == (1, 4 * 8, 40)
+
+
+@pytest.mark.parametrize("bands", [20, 33, 64, 161])
+def test_the_rows_that_an_image_resnet_reckons_with_are_those_that_it_has(bands):
+    encoder = filled(ImageResNet(bands, blocks=(1, 1, 1), width=4, bins=None))
+    assert encoder(noise(1, 40, bands)).shape[1] == encoder.dim

@@ -3,6 +3,7 @@
 from functools import partial
 
 from voxsphere.audio.features import Fbank, Spectrogram
+from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.poolings.statistics import MeanPooling
 from voxsphere.models.projection import AffineLength, AffineNorm
@@ -12,6 +13,7 @@ from voxsphere.zoo.network import Network
 _SYSTEMS = "SpeakerVerifiaction-pytorch"
 _COUNTED = f"{_SYSTEMS} at e30cf98e"
 _DEEP_SPEAKER = "Li et al. 2017, Deep Speaker: an End-to-End Neural Speaker Embedding System, arXiv:1705.02304"
+_RESNET = "He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 
 # Deep Speaker's bands are normalised within each frame, SpeakerVerifiaction-pytorch's over the utterance.
 _FBANK = partial(Fbank, num_mels=64, cmn=True)
@@ -93,8 +95,47 @@ def _loresnet(depth: int, parameters: int, *blocks: int) -> Network:
     )
 
 
+def _image_resnet(name: str, parameters: int, *blocks: int) -> Network:
+    return Network(
+        name=name,
+        model=partial(
+            SpeakerModel,
+            features=_FBANK,
+            encoder=partial(ImageResNet, blocks=blocks),
+            pooling=partial(MeanPooling),
+            projection=partial(AffineNorm),
+        ),
+        paper=_RESNET,
+        parameters=parameters,
+        source=_COUNTED,
+        systems=(_SYSTEMS,),
+        peer=_COUNTED,
+    )
+
+
+_SIRESNET = Network(
+    name="siresnet34",
+    model=partial(
+        SpeakerModel,
+        features=_FBANK,
+        encoder=partial(ImageResNet, width=16, kernel=3, stride=1, pool_stride=1, bins=1),
+        pooling=partial(MeanPooling),
+        projection=partial(AffineLength, dim=128, alpha=12.0),
+    ),
+    paper="Cai et al. 2018, Analysis of length normalization in end-to-end speaker verification, arXiv:1806.03209",
+    parameters=1_349_552,
+    source=_COUNTED,
+    systems=(_SYSTEMS,),
+    peer=_COUNTED,
+)
+
 NETWORKS: tuple[Network, ...] = (
     *_RESCNN,
     _loresnet(8, 2_708_096, 1, 1, 1),
     _loresnet(10, 10_837_632, 1, 1, 1, 1),
+    _image_resnet("image-resnet10", 5_948_096, 1, 1, 1, 1),
+    _image_resnet("image-resnet18", 12_218_816, 2, 2, 2, 2),
+    _image_resnet("image-resnet34", 22_326_976, 3, 4, 6, 3),
+    _image_resnet("image-resnet101-basic", 42_398_400, 3, 4, 23, 3),
+    _SIRESNET,
 )

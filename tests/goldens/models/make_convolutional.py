@@ -59,6 +59,7 @@ CNN.ReLU20 = lambda inplace=False: nn.Hardtanh(0, 20, inplace)
 
 _HEAD = (r"^(classifier|fc2)\..*", "")
 _CHAIN: Rules = [(r"\.(conv|bn)(\d)\.", lambda m: f".layers.{int(m[2]) - 1}.{_KIND[m[1]]}.")]
+_ORDINAL = {"1": "first", "2": "second"}
 _KIND = {"conv": "conv", "bn": "norm"}
 RESCNN: Rules = [
     _HEAD,
@@ -68,6 +69,22 @@ RESCNN: Rules = [
     (r"^fc\.0\.", "projection.linear."),
     (r"^fc\.1\.", "projection.norm."),
 ]
+
+
+def resnet(*blocks: int) -> Rules:
+    """Rules for a network whose blocks are numbered within the stage, ours through."""
+    before = [sum(blocks[:stage]) for stage in range(len(blocks))]
+    return [
+        _HEAD,
+        (r"^(conv|bn)1\.", lambda m: f"encoder.first.{_KIND[m[1]]}."),
+        (r"^layer(\d)\.(\d+)\.", lambda m: f"encoder.blocks.{before[int(m[1]) - 1] + int(m[2])}."),
+        (r"\.(conv|bn)(\d)\.", lambda m: f".{_ORDINAL[m[2]]}.{_KIND[m[1]]}."),
+        (r"downsample\.0\.", "shortcut.conv."),
+        (r"downsample\.1\.", "shortcut.norm."),
+        (r"^fc1\.0\.", "projection.linear."),
+        (r"^fc1\.1\.", "projection.norm."),
+        (r"^fc1\.", "projection.linear."),
+    ]
 
 
 def write(
@@ -109,6 +126,10 @@ def main() -> None:
     write("rescnn10", rescnn, RESCNN, 60 * noise(2, 51, 72, seed=10), upright)
     loresnet = ResNet.LocalResNet(32, 1, resnet_size=8, channels=[16, 32, 64])
     write("loresnet8", loresnet, RESCNN, noise(2, 51, 41, seed=8), turned)
+    image = ResNet.ResNet(18, embedding_size=32, channels=[8, 16, 32, 64], num_classes=1)
+    write("image_resnet18", image, resnet(2, 2, 2, 2), noise(2, 71, 135, seed=18), turned)
+    simple = ResNet.SimpleResNet(embedding_size=32, num_classes=1)
+    write("siresnet34", simple, resnet(3, 4, 6, 3), noise(2, 35, 24, seed=34), turned)
 
 
 if __name__ == "__main__":
