@@ -32,6 +32,7 @@ from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
 from voxsphere.models.projection import (
@@ -79,6 +80,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "ResCnn": ResCnn,
     "ResNet": ResNet,
     "Tdnn": Tdnn,
+    "ThinResNet": ThinResNet,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,
     "MeanPooling": MeanPooling,

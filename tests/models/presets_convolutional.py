@@ -6,9 +6,25 @@ from small import Frames, small
 
 from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.poolings.statistics import MeanPooling
 from voxsphere.models.projection import AffineLength, AffineNorm
 from voxsphere.models.speaker import SpeakerModel
+
+_THIN = partial(ThinResNet, blocks=(1, 1, 1), width=4, reduction=1, scale=2, bins=2)
+_THIN_SMALL = {
+    "ThinResNet": small(encoder=_THIN),
+    "ThinResNet, bottlenecks": small(
+        encoder=partial(ThinResNet, blocks=(1, 1), width=4, bottleneck=True, block="se", stem="max", shortcut="average")
+    ),
+    **{f"ThinResNet, {block}": small(encoder=partial(_THIN, block=block)) for block in ("se", "cbam", "res2")},
+}
+
+
+def thin(encoder: "partial[ThinResNet]") -> "partial[SpeakerModel]":
+    """A thin network without a front end."""
+    return small(partial(Frames, dim=33), encoder, MeanPooling, partial(AffineNorm, dim=32))
+
 
 SMALL: dict[str, partial[SpeakerModel]] = {
     "AffineLength": small(projection=partial(AffineLength, dim=6)),
@@ -23,6 +39,7 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "ResCnn, bottlenecks": small(encoder=partial(ResCnn, blocks=(1, 2), width=4, bottleneck=True)),
     "ResCnn, LoResNet": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, clip=None, bias="first")),
     "ResCnn, deep-speaker": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, bias="all", rectify=True)),
+    **_THIN_SMALL,
 }
 
 # What a golden of the same name was asked of a reference implementation, without a front end.
@@ -51,10 +68,17 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         MeanPooling,
         partial(AffineLength, dim=32, alpha=12.0),
     ),
+    "thin_resnet18": thin(partial(ThinResNet, blocks=(2, 2, 2, 2), stem="max", shortcut="average")),
+    "thin_resnet50": thin(partial(ThinResNet, blocks=(3, 4, 6, 3), bottleneck=True, expansion=1)),
+    "thin_resnet_se": thin(partial(ThinResNet, blocks=(1, 1, 1, 1), block="se", stem="average", shortcut="conv3")),
+    "thin_resnet_se_res2": thin(
+        partial(ThinResNet, blocks=(1, 1, 1, 1), block="se-res2", stem="pair", last_stride=1, shortcut="conv5")
+    ),
 }
 
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
 SHIFTS: dict[str, set[str]] = {
+    **{name: {"encoder.first.conv.bias"} for name in _THIN_SMALL},
     "AffineLength, with batch norm": {"encoder.layers.4.norm.bias", "projection.linear.bias"},
     "AffineNorm": {"encoder.layers.4.norm.bias", "projection.linear.bias"},
     "ResCnn, LoResNet": {"encoder.entries.0.conv.bias"},

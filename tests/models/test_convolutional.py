@@ -1,5 +1,6 @@
 """What is particular to the reference systems' two-dimensional networks: grids, cuts, axes, depths."""
 
+import math
 from functools import partial
 
 import pytest
@@ -10,8 +11,12 @@ from torch.nn import functional
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.encoders.thin_resnet import ThinResNet
+from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvNorm2d
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
+from voxsphere.models.layers.image_attention import BandFrameAttention
+from voxsphere.models.layers.res2 import Res2Conv2d
 from voxsphere.models.layers.residual_chain import ResidualChain
 from voxsphere.models.poolings.statistics import MeanPooling
 
@@ -111,3 +116,93 @@ def test_an_image_resnet_has_a_frame_for_each_32_and_a_siresnet_for_each_8():
 def test_the_rows_that_an_image_resnet_reckons_with_are_those_that_it_has(bands):
     encoder = filled(ImageResNet(bands, blocks=(1, 1, 1), width=4, bins=None))
     assert encoder(noise(1, 40, bands)).shape[1] == encoder.dim
+
+
+def test_attention_to_channels_scales_whole_images_by_what_it_scales_their_means_by():
+    attention = filled(ChannelAttention(6, squeeze=3))
+    image = noise(2, 6, 5, 7)
+    factors = attention(image.mean((2, 3), keepdim=True).flatten(2)) / image.mean((2, 3), keepdim=True).flatten(2)
+    torch.testing.assert_close(attention(image), image * factors[..., None], rtol=1e-4, atol=1e-5)
+
+
+def test_attention_to_bands_and_frames_is_what_loops_make_of_it():
+    attention = filled(BandFrameAttention(2, kernel=3)).double()
+    x = noise(1, 2, 4, 5).double()
+    expected = torch.empty_like(x)
+    for channel in range(2):
+        for band in range(4):
+            for frame in range(5):
+                factors = 0.0
+                for conv, means, place in (
+                    (attention.of_bands, x[0].mean(2), band),
+                    (attention.of_frames, x[0].mean(1), frame),
+                ):
+                    total = conv.bias[channel].item()
+                    for tap in range(3):
+                        at = place + tap - 1
+                        if 0 <= at < means.shape[1]:
+                            total += float(conv.weight[channel, :, tap] @ means[:, at])
+                    factors += 0.5 / (1 + math.exp(-total))
+                expected[0, channel, band, frame] = x[0, channel, band, frame] * factors
+    torch.testing.assert_close(attention(x), expected)
+
+
+def test_with_its_middle_alone_a_kernel_of_that_attention_may_lie_across_as_in_its_first_form():
+    attention = filled(BandFrameAttention(3))
+    x = noise(2, 3, 8, 9)
+    of_bands, of_frames = attention.of_bands, attention.of_frames
+    across_bands = functional.conv2d(x.mean(3, True), of_bands.weight[:, :, None], of_bands.bias, padding=(0, 3))
+    across_frames = functional.conv2d(x.mean(2, True), of_frames.weight[..., None], of_frames.bias, padding=(3, 0))
+    crossed = x * (across_bands.sigmoid() + across_frames.sigmoid()) / 2
+    assert not torch.allclose(attention(x), crossed, atol=1e-3)
+    for conv in (of_bands, of_frames):
+        conv.weight[..., [0, 1, 2, 4, 5, 6]] = 0
+    torch.testing.assert_close(attention(x), crossed)
+
+
+def test_each_group_of_channels_is_convolved_upon_the_one_before_and_the_last_is_left_alone():
+    layer = filled(Res2Conv2d(8, scale=4))
+    x = noise(2, 8, 5, 6)
+    first = layer.groups[0](x[:, :2])
+    second = layer.groups[1](first + x[:, 2:4])
+    third = layer.groups[2](second + x[:, 4:6])
+    torch.testing.assert_close(layer(x), torch.cat([first, second, third, x[:, 6:]], dim=1))
+
+
+@pytest.mark.parametrize("bands", [20, 33])
+@pytest.mark.parametrize(("stem", "left"), [("none", 1), ("average", 2), ("pair", 2), ("max", 2)])
+def test_the_stem_of_a_thin_resnet_halves_bands_and_not_frames(bands, stem, left):
+    encoder = filled(ThinResNet(bands, blocks=(1, 1), width=4, stem=stem, bins=None))
+    frames = encoder(noise(1, 40, bands))
+    assert frames.shape == (1, encoder.dim, 20)
+    rows = bands // 2 if stem == "pair" else -(-bands // left)
+    assert encoder.dim == 8 * -(-rows // 2)
+
+
+def test_the_last_stage_of_a_thin_resnet_may_keep_the_frame_rate():
+    lengths = [
+        filled(ThinResNet(20, blocks=(1, 1, 1, 1), width=4, last_stride=stride))(noise(1, 40, 20)).shape[2]
+        for stride in (1, 2)
+    ]
+    assert lengths == [10, 5]
+
+
+def test_the_width_of_one_thin_resnets_bottlenecks_is_its_own():
+    wide = ThinResNet(20, blocks=(1, 1), width=4, bottleneck=True)
+    assert ThinResNet(20, blocks=(1, 1), width=4, bottleneck=True, expansion=1).dim * 4 == wide.dim
+    assert ThinResNet(20, blocks=(1, 1), width=4, bottleneck=True).dim == wide.dim
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"block": "shuffle"}, "basic, se, cbam, res2, se-res2"),
+        ({"stem": "mean"}, "none, average, pair, max"),
+        ({"shortcut": "conv7"}, "conv1, average, conv3, conv5"),
+        ({"block": "res2", "bottleneck": True}, "no bottlenecks"),
+        ({"block": "res2", "scale": 5}, r"scale \(5\) divides the width \(16\)"),
+    ],
+)
+def test_options_that_a_thin_resnet_does_not_have_are_refused(options, said):
+    with pytest.raises(BadInput, match=said):
+        ThinResNet(20, **options)

@@ -5,7 +5,8 @@ from functools import partial
 from voxsphere.audio.features import Fbank, Spectrogram
 from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
-from voxsphere.models.poolings.statistics import MeanPooling
+from voxsphere.models.encoders.thin_resnet import ThinResNet
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
 from voxsphere.models.projection import AffineLength, AffineNorm
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
@@ -129,6 +130,25 @@ _SIRESNET = Network(
     peer=_COUNTED,
 )
 
+
+def _thin_resnet(name: str, parameters: int, encoder: "partial[ThinResNet]") -> Network:
+    return Network(
+        name=f"thin-resnet{name}",
+        model=partial(
+            SpeakerModel,
+            features=_FBANK,
+            encoder=encoder,
+            pooling=partial(StatsPooling),
+            projection=partial(AffineNorm, dim=128),
+        ),
+        paper="Xie et al. 2019, Utterance-level aggregation for speaker recognition in the wild, arXiv:1902.10107",
+        parameters=parameters,
+        source=_COUNTED,
+        systems=(_SYSTEMS,),
+        peer=_COUNTED,
+    )
+
+
 NETWORKS: tuple[Network, ...] = (
     *_RESCNN,
     _loresnet(8, 2_708_096, 1, 1, 1),
@@ -138,4 +158,13 @@ NETWORKS: tuple[Network, ...] = (
     _image_resnet("image-resnet34", 22_326_976, 3, 4, 6, 3),
     _image_resnet("image-resnet101-basic", 42_398_400, 3, 4, 23, 3),
     _SIRESNET,
+    _thin_resnet("10", 438_976, partial(ThinResNet, blocks=(1, 1, 1, 1))),
+    _thin_resnet("18", 831_616, partial(ThinResNet, blocks=(2, 2, 2, 2))),
+    _thin_resnet("34", 1_464_768, partial(ThinResNet)),
+    _thin_resnet("34-se", 1_485_478, partial(ThinResNet, block="se")),
+    _thin_resnet("34-cbam", 2_566_944, partial(ThinResNet, block="cbam")),
+    _thin_resnet("34-se-res2", 855_278, partial(ThinResNet, block="se-res2")),
+    # Bottlenecks that end as narrow as they began.
+    _thin_resnet("50-narrow", 1_002_528, partial(ThinResNet, bottleneck=True, expansion=1)),
+    _thin_resnet("101-narrow", 1_775_008, partial(ThinResNet, blocks=(3, 4, 23, 3), bottleneck=True, expansion=1)),
 )

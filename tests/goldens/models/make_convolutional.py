@@ -87,6 +87,30 @@ def resnet(*blocks: int) -> Rules:
     ]
 
 
+def thin(*blocks: int, attended: bool = False, averaged: bool = False) -> Rules:
+    """Rules for a thin network: a block's layers are numbered, and what attends to the last one follows in it."""
+    last = ".layers.1.0" if attended else ".layers.1"
+    shortcut = "shortcut.1" if averaged else "shortcut"
+    begin, end = resnet(*blocks)[:3], resnet(*blocks)[-3:]
+    return [
+        *begin,
+        (r"\.conv2\.(conv|bn)s\.(\d)\.", lambda m: f"{last}.groups.{m[2]}.{_KIND[m[1]]}."),
+        (r"\.(conv|bn)2\.", lambda m: f"{last}.{_KIND[m[1]]}."),
+        (r"\.(conv|bn)([13])\.", lambda m: f".layers.{int(m[2]) - 1}.{_KIND[m[1]]}."),
+        (r"\.se_layer\.fc1", ".layers.1.1.factors.0"),
+        (r"\.se_layer\.fc2", ".layers.1.1.factors.2"),
+        (r"downsample\.(\d)", lambda m: f"{shortcut}.{('conv', 'norm')[int(m[1]) - averaged]}"),
+        *end,
+    ]
+
+
+def thin_resnet(depth: int, *, block: str = "None", stem: str = "None", shortcut: str = "None") -> nn.Module:
+    """The reference's thin network, whose frames are averaged and not, as by default, mixed with their channels."""
+    return ResNet.ThinResNet(
+        depth, 1, input_dim=33, embedding_size=32, encoder_type="", block_type=block, fast=stem, downsample=shortcut
+    )
+
+
 def write(
     golden: str, reference: nn.Module, rules: Rules, features: Tensor, run: Callable[[nn.Module, Tensor], Tensor]
 ) -> None:
@@ -130,6 +154,15 @@ def main() -> None:
     write("image_resnet18", image, resnet(2, 2, 2, 2), noise(2, 71, 135, seed=18), turned)
     simple = ResNet.SimpleResNet(embedding_size=32, num_classes=1)
     write("siresnet34", simple, resnet(3, 4, 6, 3), noise(2, 35, 24, seed=34), turned)
+    ones, twos, many = (1, 1, 1, 1), (2, 2, 2, 2), (3, 4, 6, 3)
+    frames = noise(2, 35, 33, seed=35)
+    averaged = thin_resnet(18, stem="mxp", shortcut="k1avg")
+    write("thin_resnet18", averaged, thin(*twos, averaged=True), frames, turned)
+    write("thin_resnet50", thin_resnet(50), thin(*many), frames, turned)
+    squeezed = thin_resnet(10, block="seblock", stem="avp", shortcut="k3")
+    write("thin_resnet_se", squeezed, thin(*ones, attended=True), frames, turned)
+    grouped = thin_resnet(10, block="se2block", stem="av1p", shortcut="k5")
+    write("thin_resnet_se_res2", grouped, thin(*ones, attended=True), frames, turned)
 
 
 if __name__ == "__main__":
