@@ -29,8 +29,11 @@ from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.image_resnet import ImageResNet
+from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.resnet20 import ResNet20
+from voxsphere.models.encoders.se_resnet import SeResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
@@ -39,6 +42,7 @@ from voxsphere.models.projection import (
     Affine,
     AffineLength,
     AffineNorm,
+    DoubleRateAffine,
     LengthNorm,
     LinearNorm,
     NormLinearNorm,
@@ -77,8 +81,11 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "EcapaTdnn": EcapaTdnn,
     "GE2ELstm": GE2ELstm,
     "ImageResNet": ImageResNet,
+    "NormedResNet20": NormedResNet20,
     "ResCnn": ResCnn,
     "ResNet": ResNet,
+    "ResNet20": ResNet20,
+    "SeResNet": SeResNet,
     "Tdnn": Tdnn,
     "ThinResNet": ThinResNet,
     # poolings
@@ -89,6 +96,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Affine": Affine,
     "AffineLength": AffineLength,
     "AffineNorm": AffineNorm,
+    "DoubleRateAffine": DoubleRateAffine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
     "NormLinearNorm": NormLinearNorm,

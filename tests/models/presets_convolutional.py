@@ -5,10 +5,13 @@ from functools import partial
 from small import Frames, small
 
 from voxsphere.models.encoders.image_resnet import ImageResNet
+from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
 from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.encoders.resnet20 import ResNet20
+from voxsphere.models.encoders.se_resnet import SeResNet
 from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.poolings.statistics import MeanPooling
-from voxsphere.models.projection import AffineLength, AffineNorm
+from voxsphere.models.projection import AffineLength, AffineNorm, DoubleRateAffine, LengthNorm
 from voxsphere.models.speaker import SpeakerModel
 
 _THIN = partial(ThinResNet, blocks=(1, 1, 1), width=4, reduction=1, scale=2, bins=2)
@@ -30,15 +33,22 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "AffineLength": small(projection=partial(AffineLength, dim=6)),
     "AffineLength, with batch norm": small(projection=partial(AffineLength, dim=6, norm=True)),
     "AffineNorm": small(projection=partial(AffineNorm, dim=6)),
+    "DoubleRateAffine": small(projection=partial(DoubleRateAffine, dim=6)),
     "ImageResNet": small(encoder=partial(ImageResNet, blocks=(1, 1, 1), width=4, bins=2)),
     "ImageResNet, SiResNet": small(
         encoder=partial(ImageResNet, blocks=(1, 1, 1), width=4, kernel=3, stride=1, pool_stride=1, bins=1)
     ),
     "ImageResNet, bottlenecks": small(encoder=partial(ImageResNet, blocks=(1, 1), width=4, bottleneck=True)),
+    "NormedResNet20": small(encoder=partial(NormedResNet20, blocks=(1, 2), width=4)),
     "ResCnn": small(encoder=partial(ResCnn, blocks=(1, 1, 1), width=4, bins=2)),
     "ResCnn, bottlenecks": small(encoder=partial(ResCnn, blocks=(1, 2), width=4, bottleneck=True)),
     "ResCnn, LoResNet": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, clip=None, bias="first")),
     "ResCnn, deep-speaker": small(encoder=partial(ResCnn, blocks=(1, 1), width=4, bias="all", rectify=True)),
+    "ResNet20": small(encoder=partial(ResNet20, units=(1, 2), width=8)),
+    "SeResNet": small(encoder=partial(SeResNet, blocks=(1, 1), width=4, reduction=1)),
+    "SeResNet, V2": small(
+        encoder=partial(SeResNet, blocks=(1, 1), width=4, kernel=3, stride=1, late_norm=True, reduction=1, bins=None)
+    ),
     **_THIN_SMALL,
 }
 
@@ -56,11 +66,19 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         MeanPooling,
         partial(AffineLength, dim=32, norm=True, alpha=12.0),
     ),
+    "normed_resnet20": small(partial(Frames, dim=257), NormedResNet20, MeanPooling, partial(AffineNorm, dim=32)),
     "rescnn10": small(
         partial(Frames, dim=72),
         partial(ResCnn, blocks=(1, 1, 1, 1)),
         MeanPooling,
         partial(AffineLength, dim=32, norm=True),
+    ),
+    "resnet_se34l": small(partial(Frames, dim=40), partial(SeResNet, blocks=(1, 2, 1, 1)), MeanPooling, LengthNorm),
+    "resnet_se34v2": small(
+        partial(Frames, dim=40),
+        partial(SeResNet, blocks=(1, 2, 1, 1), kernel=3, stride=1, last_stride=2, late_norm=True, bins=None),
+        MeanPooling,
+        LengthNorm,
     ),
     "siresnet34": small(
         partial(Frames, dim=24),

@@ -5,12 +5,13 @@ from functools import partial
 
 import pytest
 import torch
-from seeded import noise, seeded
+from seeded import filled, noise
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.encoders.se_resnet import SeResNet
 from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvNorm2d
@@ -19,12 +20,6 @@ from voxsphere.models.layers.image_attention import BandFrameAttention
 from voxsphere.models.layers.res2 import Res2Conv2d
 from voxsphere.models.layers.residual_chain import ResidualChain
 from voxsphere.models.poolings.statistics import MeanPooling
-
-
-def filled(module: torch.nn.Module) -> torch.nn.Module:
-    """The module in evaluation mode, with seeded weights and without gradients."""
-    module.load_state_dict(seeded(module))
-    return module.eval().requires_grad_(False)
 
 
 @pytest.mark.parametrize("rows", [4, 8, 16, 3, 5, 6, 11])
@@ -206,3 +201,12 @@ def test_the_width_of_one_thin_resnets_bottlenecks_is_its_own():
 def test_options_that_a_thin_resnet_does_not_have_are_refused(options, said):
     with pytest.raises(BadInput, match=said):
         ThinResNet(20, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [({}, (128, 50)), ({"stride": 1, "last_stride": 2, "late_norm": True, "bins": None}, (128 * 5, 25))],
+)
+def test_the_two_resnets_of_voxceleb_trainer_keep_a_quarter_and_an_eighth_of_the_frames(options, shape):
+    encoder = filled(SeResNet(40, blocks=(1, 1, 1, 1), **options))
+    assert (encoder.dim, encoder(noise(1, 200, 40)).shape[2]) == shape

@@ -2,12 +2,16 @@
 
 from functools import partial
 
+from torch import nn
+
 from voxsphere.audio.features import Fbank, Spectrogram
 from voxsphere.models.encoders.image_resnet import ImageResNet
+from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
 from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.encoders.resnet20 import ResNet20
 from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import AffineLength, AffineNorm
+from voxsphere.models.projection import AffineLength, AffineNorm, DoubleRateAffine
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
@@ -15,6 +19,8 @@ _SYSTEMS = "SpeakerVerifiaction-pytorch"
 _COUNTED = f"{_SYSTEMS} at e30cf98e"
 _DEEP_SPEAKER = "Li et al. 2017, Deep Speaker: an End-to-End Neural Speaker Embedding System, arXiv:1705.02304"
 _RESNET = "He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
+# With the head of 1,251 classes and biases held at 0 its files have 12,934,563 (128) and 16,757,667 (512) numbers.
+_UNIFIED = "unified-embedding at f595e02e (Caffe), without the head and the 3,712 biases that are held at 0"
 
 # Deep Speaker's bands are normalised within each frame, SpeakerVerifiaction-pytorch's over the utterance.
 _FBANK = partial(Fbank, num_mels=64, cmn=True)
@@ -149,6 +155,25 @@ def _thin_resnet(name: str, parameters: int, encoder: "partial[ThinResNet]") -> 
     )
 
 
+def _resnet20(name: str, parameters: int, encoder: "partial[nn.Module]", projection: "partial[nn.Module]") -> Network:
+    normed = encoder.func is NormedResNet20
+    return Network(
+        name=name,
+        model=partial(
+            SpeakerModel,
+            features=partial(Spectrogram),
+            encoder=encoder,
+            pooling=partial(MeanPooling),
+            projection=projection,
+        ),
+        paper="Hajibabaei & Dai 2018, Unified hypersphere embedding for speaker recognition, arXiv:1807.08312",
+        parameters=parameters,
+        source=_COUNTED if normed else _UNIFIED,
+        systems=(_SYSTEMS,) if normed else ("unified-embedding",),
+        peer=_COUNTED if normed else "",
+    )
+
+
 NETWORKS: tuple[Network, ...] = (
     *_RESCNN,
     _loresnet(8, 2_708_096, 1, 1, 1),
@@ -167,4 +192,7 @@ NETWORKS: tuple[Network, ...] = (
     # Bottlenecks that end as narrow as they began.
     _thin_resnet("50-narrow", 1_002_528, partial(ThinResNet, bottleneck=True, expansion=1)),
     _thin_resnet("101-narrow", 1_775_008, partial(ThinResNet, blocks=(3, 4, 23, 3), bottleneck=True, expansion=1)),
+    _resnet20("resnet20", 16_112_192, partial(ResNet20), partial(DoubleRateAffine)),
+    _resnet20("resnet20-verification", 12_769_472, partial(ResNet20), partial(DoubleRateAffine, dim=128, dropout=0.5)),
+    _resnet20("resnet20-normed", 12_947_456, partial(NormedResNet20), partial(AffineNorm, dim=128)),
 )

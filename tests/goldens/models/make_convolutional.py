@@ -111,6 +111,17 @@ def thin_resnet(depth: int, *, block: str = "None", stem: str = "None", shortcut
     )
 
 
+def resnet20() -> Rules:
+    """Rules for ResNet-20 with batch norm, whose blocks of three and of two layers lie in layers of their own."""
+    first = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 7}
+    return [
+        _HEAD,
+        (r"^layer(\d)\.(\d)\.", lambda m: f"encoder.blocks.{first[m[1]] + int(m[2])}."),
+        (r"blocks\.([0137])\.(conv|bn)(\d)\.", lambda m: f"blocks.{m[1]}.layers.{int(m[3]) - 1}.{_KIND[m[2]]}."),
+        *resnet(1)[3:],
+    ]
+
+
 def write(
     golden: str, reference: nn.Module, rules: Rules, features: Tensor, run: Callable[[nn.Module, Tensor], Tensor]
 ) -> None:
@@ -154,6 +165,7 @@ def main() -> None:
     write("image_resnet18", image, resnet(2, 2, 2, 2), noise(2, 71, 135, seed=18), turned)
     simple = ResNet.SimpleResNet(embedding_size=32, num_classes=1)
     write("siresnet34", simple, resnet(3, 4, 6, 3), noise(2, 35, 24, seed=34), turned)
+    write("normed_resnet20", ResNet.ResNet20(1, 32), resnet20(), noise(2, 20, 257, seed=20), turned)
     ones, twos, many = (1, 1, 1, 1), (2, 2, 2, 2), (3, 4, 6, 3)
     frames = noise(2, 35, 33, seed=35)
     averaged = thin_resnet(18, stem="mxp", shortcut="k1avg")
