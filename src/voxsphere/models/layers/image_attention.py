@@ -21,4 +21,5 @@ class BandFrameAttention(nn.Module):
     def forward(self, x: Float[Tensor, "batch width rows frames"]) -> Float[Tensor, "batch width rows frames"]:
         rows = self.of_bands(x.mean(3)).sigmoid()[..., None]
         frames = self.of_frames(x.mean(2)).sigmoid()[:, :, None]
-        return x * (0.5 * (rows + frames))
+        weighted: Tensor = x * (0.5 * (rows + frames))
+        return weighted
