@@ -16,8 +16,8 @@ from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvNorm2d
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
+from voxsphere.models.layers.grouped_convolution import Res2Conv2d
 from voxsphere.models.layers.image_attention import BandFrameAttention
-from voxsphere.models.layers.res2 import Res2Conv2d
 from voxsphere.models.layers.residual_chain import ResidualChain
 from voxsphere.models.poolings.statistics import MeanPooling
 

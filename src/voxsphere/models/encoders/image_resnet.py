@@ -9,7 +9,7 @@ from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.residual import BasicBlock, Bottleneck
-from voxsphere.models.layers.stages import rows_left, stages
+from voxsphere.models.layers.strided_stages import rows_left, stages
 
 
 class ImageResNet(nn.Module):

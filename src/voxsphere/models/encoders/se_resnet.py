@@ -12,7 +12,7 @@ from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.residual import shortcut
 from voxsphere.models.layers.residual_chain import ResidualChain
-from voxsphere.models.layers.stages import rows_left, stages
+from voxsphere.models.layers.strided_stages import rows_left, stages
 
 
 class SeResNet(nn.Module):

@@ -12,10 +12,10 @@ from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
+from voxsphere.models.layers.grouped_convolution import Res2Conv2d
 from voxsphere.models.layers.image_attention import BandFrameAttention
-from voxsphere.models.layers.res2 import Res2Conv2d
 from voxsphere.models.layers.residual_chain import ResidualChain
-from voxsphere.models.layers.stages import rows_left, stages
+from voxsphere.models.layers.strided_stages import rows_left, stages
 
 BLOCKS = ("basic", "se", "cbam", "res2", "se-res2")
 STEMS = ("none", "average", "pair", "max")
