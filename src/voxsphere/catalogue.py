@@ -77,6 +77,16 @@ from voxsphere.models.projection import (
     TwoLayer,
 )
 from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinear, NormLinearNorm, TwoLayer
+from voxsphere.models.encoders.image_resnet import ImageResNet
+from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
+from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.encoders.resnet20 import ResNet20
+from voxsphere.models.encoders.se_resnet import SeResNet
+from voxsphere.models.encoders.thin_resnet import ThinResNet
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
+    AffineLength,
+    AffineNorm,
+    DoubleRateAffine,
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -129,15 +139,21 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Etdnn": Etdnn,
     "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
+    "ImageResNet": ImageResNet,
     "LayerAdapters": LayerAdapters,
     "Lstm": Lstm,
+    "NormedResNet20": NormedResNet20,
     "ReDimNet": ReDimNet,
     "ReDimNet2": ReDimNet2,
     "Res2Net": Res2Net,
+    "ResCnn": ResCnn,
     "ResNet": ResNet,
+    "ResNet20": ResNet20,
+    "SeResNet": SeResNet,
     "SimAmResNet": SimAmResNet,
     "StackedDense": StackedDense,
     "Tdnn": Tdnn,
+    "ThinResNet": ThinResNet,
     "TimeResNet": TimeResNet,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,
@@ -155,7 +171,10 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "TanhAttentionPooling": TanhAttentionPooling,
     # projections
     "Affine": Affine,
+    "AffineLength": AffineLength,
+    "AffineNorm": AffineNorm,
     "AsPooled": AsPooled,
+    "DoubleRateAffine": DoubleRateAffine,
     "HiddenAffine": HiddenAffine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,

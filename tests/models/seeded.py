@@ -21,6 +21,12 @@ def seeded_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: _draw(name, value) for name, value in state.items()}
 
 
+def filled(module: nn.Module) -> nn.Module:
+    """The module in evaluation mode, with seeded weights and without gradients."""
+    module.load_state_dict(seeded(module))
+    return module.eval().requires_grad_(False)
+
+
 def noise(*shape: int, seed: int = 0) -> Tensor:
     """Standard normal numbers, the same on every machine."""
     return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))

@@ -1,5 +1,7 @@
 """The pooled vector to the embedding: small heads that differ in where the batch norm stands."""
 
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,6 +18,64 @@ class Affine(nn.Module):
     def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
         embedding: Tensor = self.linear(pooled)
         return embedding
+
+
+class AffineNorm(nn.Module):
+    """One linear layer, then batch norm: the end of SpeakerVerifiaction-pytorch's residual networks."""
+
+    def __init__(self, in_dim: int, *, dim: int = 512) -> None:
+        super().__init__()
+        self.dim = dim
+        self.linear = nn.Linear(in_dim, dim)
+        self.norm = nn.BatchNorm1d(dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.norm(self.linear(pooled))
+        return embedding
+
+
+class AffineLength(nn.Module):
+    """One linear layer, with `norm` batch norm, and the result brought to the length `alpha`.
+
+    Ranjan et al. 2017, L2-constrained softmax loss, arXiv:1703.09507, eq. 4, as Deep Speaker's re-implementations use.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 512, norm: bool = False, alpha: float = 10.0) -> None:
+        super().__init__()
+        self.dim, self.alpha = dim, alpha
+        self.linear = nn.Linear(in_dim, dim)
+        self.norm = nn.BatchNorm1d(dim) if norm else nn.Identity()
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        return self.alpha * functional.normalize(self.norm(self.linear(pooled)), dim=-1)
+
+
+class DoubleRateAffine(nn.Module):
+    """One linear layer that learns at twice the rate: the embedding layer of unified-embedding's ResNet-20.
+
+    Hajibabaei & Dai 2018, Unified hypersphere embedding, arXiv:1807.08312, as in their Caffe files. `dropout` is the
+    share of the pooled values left out in training (0.5 helps verification, 0 identification). `weight_decay` is
+    twice the network's in their first stage of training and 0 in the second; the bias does not decay.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 512, dropout: float = 0.0, weight_decay: float = 1e-3) -> None:
+        super().__init__()
+        self.dim, self.weight_decay = dim, weight_decay
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(in_dim, dim)
+        nn.init.kaiming_uniform_(self.linear.weight, nonlinearity="linear")
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.linear(self.dropout(pooled))
+        return embedding
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Weight and bias, at twice the rate."""
+        return [
+            {"params": [self.linear.weight], "rate": 2.0, "weight_decay": self.weight_decay},
+            {"params": [self.linear.bias], "rate": 2.0, "weight_decay": 0.0},
+        ]
 
 
 class LinearNorm(nn.Module):

@@ -1,5 +1,111 @@
 """The reference systems' two-dimensional networks."""
 
+from collections.abc import Callable
+from functools import partial
+
+from voxsphere.audio.features import Fbank, Spectrogram
+from voxsphere.models.encoders.image_resnet import ImageResNet
+from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
+from voxsphere.models.encoders.rescnn import ResCnn
+from voxsphere.models.encoders.resnet20 import ResNet20
+from voxsphere.models.encoders.thin_resnet import ThinResNet
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
+from voxsphere.models.projection import AffineLength, AffineNorm, DoubleRateAffine
+from voxsphere.models.speaker import Encoder, Features, Pooling, Projection, SpeakerModel
 from voxsphere.zoo.network import Network
 
-NETWORKS: tuple[Network, ...] = ()
+_SYSTEMS = "SpeakerVerifiaction-pytorch"
+_COUNTED = f"{_SYSTEMS} at e30cf98e"
+# With the head of 1,251 classes and these biases its files have 12,934,563 (128) and 16,757,667 (512) numbers.
+_UNIFIED = "unified-embedding at f595e02e (Caffe), without the head and the 3,712 biases that are held at 0"
+
+_DEEP_SPEAKER = "Li et al. 2017, Deep Speaker: an End-to-End Neural Speaker Embedding System, arXiv:1705.02304"
+_RESNET = "He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
+_LENGTH = "Cai et al. 2018, Analysis of length normalization in end-to-end speaker verification, arXiv:1806.03209"
+_THIN = "Xie et al. 2019, Utterance-level aggregation for speaker recognition in the wild, arXiv:1902.10107"
+_HYPERSPHERE = "Hajibabaei & Dai 2018, Unified hypersphere embedding for speaker recognition, arXiv:1807.08312"
+
+# Deep Speaker's bands are normalised within each frame, SpeakerVerifiaction-pytorch's over the utterance.
+_FBANK = partial(Fbank, num_mels=64, cmn=True)
+_SPECTROGRAM_20_MS = partial(Spectrogram, n_fft=320, frame_length=0.02, form="log")
+
+
+def _network(
+    name: str,
+    parameters: int,
+    encoder: Callable[..., Encoder],
+    projection: Callable[..., Projection],
+    *,
+    paper: str,
+    features: Callable[..., Features] = _FBANK,
+    pooling: Callable[..., Pooling] = MeanPooling,
+    source: str = _COUNTED,
+    system: str = _SYSTEMS,
+    peer: str = _COUNTED,
+) -> Network:
+    model = partial(SpeakerModel, features=features, encoder=encoder, pooling=pooling, projection=projection)
+    return Network(name, model, paper, parameters, source, (system,), peer)
+
+
+_rescnn = partial(_network, projection=partial(AffineLength, norm=True), paper=_DEEP_SPEAKER)
+_loresnet = partial(
+    _network,
+    projection=partial(AffineLength, dim=128, norm=True, alpha=12.0),
+    paper=_DEEP_SPEAKER,
+    features=_SPECTROGRAM_20_MS,
+)
+_image = partial(_network, projection=partial(AffineNorm), paper=_RESNET)
+# There statistics are taken over stretches in which channels and frames are mixed (a reshape stands for a transpose).
+_thin = partial(_network, projection=partial(AffineNorm, dim=128), paper=_THIN, pooling=partial(StatsPooling))
+_resnet20 = partial(_network, paper=_HYPERSPHERE, features=partial(Spectrogram))
+_unified = partial(_resnet20, encoder=partial(ResNet20), source=_UNIFIED, system="unified-embedding", peer="")
+
+NETWORKS: tuple[Network, ...] = (
+    _rescnn("rescnn10", 11_625_152, partial(ResCnn, blocks=(1, 1, 1, 1))),
+    _rescnn("rescnn18", 17_895_872, partial(ResCnn, blocks=(2, 2, 2, 2))),
+    _rescnn("rescnn34", 28_004_032, partial(ResCnn, blocks=(3, 4, 6, 3))),
+    # Called ResCNN-101 there; with blocks of two convolutions it is not a ResNet-101.
+    _rescnn("rescnn101-basic", 48_075_456, partial(ResCnn, blocks=(3, 4, 23, 3))),
+    _rescnn(
+        "rescnn-superficial", 3_102_400, partial(ResCnn, blocks=(1, 1, 1), clip=None), projection=partial(AffineNorm)
+    ),
+    _rescnn(
+        "rescnn-deep-speaker",
+        24_172_288,
+        partial(ResCnn, bias="all", rectify=True),
+        projection=partial(AffineLength, alpha=1.0),
+        source="philipperemy/deep-speaker at 7b30bbc1 (Keras)",
+        system="deep-speaker",
+        peer="",
+    ),
+    _loresnet("loresnet8", 2_708_096, partial(ResCnn, blocks=(1, 1, 1), clip=None, bias="first")),
+    _loresnet("loresnet10", 10_837_632, partial(ResCnn, blocks=(1, 1, 1, 1), clip=None, bias="first")),
+    _image("image-resnet10", 5_948_096, partial(ImageResNet, blocks=(1, 1, 1, 1))),
+    _image("image-resnet18", 12_218_816, partial(ImageResNet, blocks=(2, 2, 2, 2))),
+    _image("image-resnet34", 22_326_976, partial(ImageResNet)),
+    _image("image-resnet101-basic", 42_398_400, partial(ImageResNet, blocks=(3, 4, 23, 3))),
+    _image(
+        "siresnet34",
+        1_349_552,
+        partial(ImageResNet, width=16, kernel=3, stride=1, pool_stride=1, bins=1),
+        projection=partial(AffineLength, dim=128, alpha=12.0),
+        paper=_LENGTH,
+    ),
+    _thin("thin-resnet10", 438_976, partial(ThinResNet, blocks=(1, 1, 1, 1))),
+    _thin("thin-resnet18", 831_616, partial(ThinResNet, blocks=(2, 2, 2, 2))),
+    _thin("thin-resnet34", 1_464_768, partial(ThinResNet)),
+    _thin("thin-resnet34-se", 1_485_478, partial(ThinResNet, block="se")),
+    # Its kernels lie across the axis that is left, and not, as there, across the one that is gone.
+    _thin("thin-resnet34-cbam", 2_566_944, partial(ThinResNet, block="cbam"), peer=""),
+    _thin("thin-resnet34-se-res2", 855_278, partial(ThinResNet, block="se-res2")),
+    # Bottlenecks that end as narrow as they began.
+    _thin("thin-resnet50-narrow", 1_002_528, partial(ThinResNet, bottleneck=True, expansion=1)),
+    _thin(
+        "thin-resnet101-narrow",
+        1_775_008,
+        partial(ThinResNet, blocks=(3, 4, 23, 3), bottleneck=True, expansion=1),
+    ),
+    _resnet20("resnet20-normed", 12_947_456, partial(NormedResNet20), projection=partial(AffineNorm, dim=128)),
+    _unified("resnet20", 16_112_192, projection=partial(DoubleRateAffine)),
+    _unified("resnet20-verification", 12_769_472, projection=partial(DoubleRateAffine, dim=128, dropout=0.5)),
+)

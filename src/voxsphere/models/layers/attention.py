@@ -11,6 +11,7 @@ class ChannelAttention(nn.Module):
         super().__init__()
         self.factors = nn.Sequential(nn.Linear(width, squeeze), nn.ReLU(), nn.Linear(squeeze, width), nn.Sigmoid())
 
-    def forward(self, x: Float[Tensor, "batch width frames"]) -> Float[Tensor, "batch width frames"]:
-        scaled: Tensor = x * self.factors(x.mean(-1))[..., None]
-        return scaled
+    def forward(self, x: Float[Tensor, "batch width *places"]) -> Float[Tensor, "batch width *places"]:
+        places = tuple(range(2, x.ndim))
+        factors: Tensor = self.factors(x.mean(places))
+        return x * factors[(..., *(None for _ in places))]

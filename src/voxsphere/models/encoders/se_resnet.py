@@ -1,0 +1,74 @@
+"""voxceleb_trainer's ResNets with squeeze-and-excitation (Chung et al. 2020, arXiv:2003.11982; Heo et al. 2020)."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from voxsphere.models.layers.attention import ChannelAttention
+from voxsphere.models.layers.convolution import ConvNorm2d, as_image
+from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.frequency_grid import FrequencyGrid
+from voxsphere.models.layers.residual import shortcut
+from voxsphere.models.layers.residual_chain import ResidualChain
+from voxsphere.models.layers.strided_stages import rows_left, stages
+
+
+class SeResNet(nn.Module):
+    """A convolution and stages of blocks with attention to channels; what is left of the bands is averaged or kept.
+
+    - The defaults are ResNetSE34L, Fast ResNet-34: a 7×7 convolution strided along the bands, the last stage not
+      strided, one band left (Chung et al. 2020, In defence of metric learning, arXiv:2003.11982, table 2).
+    - `width=32, kernel=3, stride=1, last_stride=2, late_norm=True, bins=None` is ResNetSE34V2, the half ResNet-34 of
+      Heo et al. 2020 (Clova baseline system for VoxSRC 2020, arXiv:2009.14153, table 1).
+
+    Stage i is `width` · 2^i channels wide. The batch norm of a block's first convolution follows its ReLU, as in
+    voxceleb_trainer and not in the papers; with `late_norm` so does that of the network's first, which has a bias.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        *,
+        blocks: Sequence[int] = (3, 4, 6, 3),
+        width: int = 16,
+        kernel: int = 7,
+        stride: int = 2,
+        last_stride: int = 1,
+        late_norm: bool = False,
+        reduction: int = 8,
+        bins: int | None = 1,
+    ) -> None:
+        super().__init__()
+        strides = [1, 2, 2, last_stride][: len(blocks)]
+        self.in_dim = in_dim
+        self.first = (
+            _late_norm(1, width, kernel=kernel, stride=(stride, 1), bias=True)
+            if late_norm
+            else nn.Sequential(ConvNorm2d(1, width, kernel=kernel, stride=(stride, 1)), nn.ReLU(inplace=True))
+        )
+        self.blocks = stages(
+            width, partial(_block, reduction=reduction), blocks=blocks, width=width, strides=strides, expansion=1
+        )
+        self.grid = FrequencyGrid(width << len(blocks) - 1, rows_left(in_dim, [stride, *strides]), bins=bins)
+        self.dim = self.grid.dim
+
+    def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
+        frames: Tensor = self.grid(self.blocks(self.first(as_image(bands(features, self.in_dim)))))
+        return frames
+
+
+def _late_norm(in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int], bias: bool = False) -> nn.Sequential:
+    """A convolution, ReLU, batch norm."""
+    conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=bias)
+    return nn.Sequential(conv, nn.ReLU(inplace=True), nn.BatchNorm2d(dim))
+
+
+def _block(in_dim: int, width: int, *, stride: tuple[int, int], reduction: int) -> ResidualChain:
+    layers = nn.Sequential(
+        _late_norm(in_dim, width, kernel=3, stride=stride),
+        ConvNorm2d(width, width, kernel=3),
+        ChannelAttention(width, squeeze=max(width // reduction, 1)),
+    )
+    return ResidualChain(layers, shortcut=shortcut(in_dim, width, stride), activation=nn.ReLU(inplace=True))
