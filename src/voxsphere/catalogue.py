@@ -44,15 +44,21 @@ from voxsphere.models.encoders.eres2netv2 import ERes2NetV2
 from voxsphere.models.encoders.etdnn import Etdnn
 from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
+from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.layer_adapters import LayerAdapters
 from voxsphere.models.encoders.lstm import Lstm
+from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
 from voxsphere.models.encoders.redimnet import ReDimNet
-from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.redimnet2 import ReDimNet2
+from voxsphere.models.encoders.res2net import Res2Net
+from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet import ResNet
+from voxsphere.models.encoders.resnet20 import ResNet20
+from voxsphere.models.encoders.se_resnet import SeResNet
 from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.stacked_dense import StackedDense
 from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.encoders.thin_resnet import ThinResNet
 from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.dictionary import LearnableDictionaryPooling
@@ -65,7 +71,10 @@ from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdP
 from voxsphere.models.poolings.vlad import NetVladPooling
 from voxsphere.models.projection import (
     Affine,
+    AffineLength,
+    AffineNorm,
     AsPooled,
+    DoubleRateAffine,
     HiddenAffine,
     LengthNorm,
     LinearNorm,
@@ -76,17 +85,6 @@ from voxsphere.models.projection import (
     TwoAffine,
     TwoLayer,
 )
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinear, NormLinearNorm, TwoLayer
-from voxsphere.models.encoders.image_resnet import ImageResNet
-from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
-from voxsphere.models.encoders.rescnn import ResCnn
-from voxsphere.models.encoders.resnet20 import ResNet20
-from voxsphere.models.encoders.se_resnet import SeResNet
-from voxsphere.models.encoders.thin_resnet import ThinResNet
-from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-    AffineLength,
-    AffineNorm,
-    DoubleRateAffine,
 from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {

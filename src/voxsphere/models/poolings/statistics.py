@@ -64,7 +64,7 @@ class StdPooling(nn.Module):
 def statistics(
     frames: Float[Tensor, "batch dim frames"], share: Tensor | None, *, unbiased: bool, floor: float
 ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
-    """Mean and standard deviation under shares that sum to 1 over time, or equal ones; `floor` is added to the variance."""
+    """Mean and standard deviation under shares that sum to 1 over time; `floor` is added to the variance."""
     mean, variance = moments(frames, share)
     if unbiased and share is None:
         variance = variance * (frames.shape[-1] / max(frames.shape[-1] - 1, 1))
