@@ -24,7 +24,7 @@ def macs_per_second(model: SpeakerModel, *, seconds: float = 3.0) -> float:
     wave = torch.empty(1, round(seconds * model.sample_rate), device="meta")
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         shape(wave)
-    return counter.get_total_flops() / 2 / seconds
+    return float(counter.get_total_flops() / 2 / seconds)
 
 
 def receptive_field(model: SpeakerModel) -> int | None:
