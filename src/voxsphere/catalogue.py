@@ -22,30 +22,67 @@ from voxsphere.audio.augment.speech import KeepSpeech
 from voxsphere.audio.augment.speed import Speed
 from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
+from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
+from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
+from voxsphere.audio.self_supervised import SelfSupervised
+from voxsphere.audio.sinc import SincFilters
+from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
+from voxsphere.audio.stacking import Stacked
+from voxsphere.audio.tf_mel import TfMel
+from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
+from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
+from voxsphere.models.encoders.context_mlp import ContextMlp
+from voxsphere.models.encoders.dtdnn import Dtdnn
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.eres2netv2 import ERes2NetV2
+from voxsphere.models.encoders.etdnn import Etdnn
+from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.image_resnet import ImageResNet
+from voxsphere.models.encoders.layer_adapters import LayerAdapters
+from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
+from voxsphere.models.encoders.redimnet import ReDimNet
+from voxsphere.models.encoders.redimnet2 import ReDimNet2
+from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.resnet20 import ResNet20
 from voxsphere.models.encoders.se_resnet import SeResNet
+from voxsphere.models.encoders.simam_resnet import SimAmResNet
+from voxsphere.models.encoders.stacked_dense import StackedDense
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.encoders.thin_resnet import ThinResNet
+from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
-from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
+from voxsphere.models.poolings.dictionary import LearnableDictionaryPooling
+from voxsphere.models.poolings.last import LastFramePooling
+from voxsphere.models.poolings.maxima import MaxStatsPooling
+from voxsphere.models.poolings.multi_head import MultiHeadAttentionPooling, MultiQueryMultiHeadAttentionPooling
+from voxsphere.models.poolings.multitask import LstmAttentionPooling, TanhAttentionPooling
+from voxsphere.models.poolings.self_attention import SelfAttentionPooling
+from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
+from voxsphere.models.poolings.vlad import NetVladPooling
 from voxsphere.models.projection import (
     Affine,
     AffineLength,
     AffineNorm,
+    AsPooled,
     DoubleRateAffine,
+    HiddenAffine,
     LengthNorm,
     LinearNorm,
+    LinearNormLinear,
+    NormLinear,
     NormLinearNorm,
+    OneLayer,
+    TwoAffine,
     TwoLayer,
 )
 from voxsphere.models.speaker import SpeakerModel
@@ -72,34 +109,78 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Volume": Volume,
     "WhiteNoise": WhiteNoise,
     # features
+    "Deltas": Deltas,
     "Fbank": Fbank,
+    "FrameNorm": FrameNorm,
     "GE2EMel": GE2EMel,
+    "GlobalNorm": GlobalNorm,
+    "LinearFilters": LinearFilters,
     "Mfcc": Mfcc,
+    "SelfSupervised": SelfSupervised,
+    "SincFilters": SincFilters,
+    "SlidingNorm": SlidingNorm,
     "Spectrogram": Spectrogram,
+    "SpeechBrainFbank": SpeechBrainFbank,
+    "Stacked": Stacked,
+    "TfMel": TfMel,
+    "TorchMel": TorchMel,
+    "TriangularFilters": TriangularFilters,
+    "UtteranceNorm": UtteranceNorm,
     # encoders
+    "AretTdnn": AretTdnn,
     "CamPlusPlus": CamPlusPlus,
+    "ContextMlp": ContextMlp,
+    "Dtdnn": Dtdnn,
     "EcapaTdnn": EcapaTdnn,
+    "ERes2Net": ERes2Net,
+    "ERes2NetV2": ERes2NetV2,
+    "Etdnn": Etdnn,
+    "Ftdnn": Ftdnn,
     "GE2ELstm": GE2ELstm,
     "ImageResNet": ImageResNet,
+    "LayerAdapters": LayerAdapters,
+    "Lstm": Lstm,
     "NormedResNet20": NormedResNet20,
+    "ReDimNet": ReDimNet,
+    "ReDimNet2": ReDimNet2,
+    "Res2Net": Res2Net,
     "ResCnn": ResCnn,
     "ResNet": ResNet,
     "ResNet20": ResNet20,
     "SeResNet": SeResNet,
+    "SimAmResNet": SimAmResNet,
+    "StackedDense": StackedDense,
     "Tdnn": Tdnn,
     "ThinResNet": ThinResNet,
+    "TimeResNet": TimeResNet,
     # poolings
     "AttentiveStatsPooling": AttentiveStatsPooling,
+    "LastFramePooling": LastFramePooling,
+    "LearnableDictionaryPooling": LearnableDictionaryPooling,
+    "LstmAttentionPooling": LstmAttentionPooling,
+    "MaxStatsPooling": MaxStatsPooling,
     "MeanPooling": MeanPooling,
+    "MultiHeadAttentionPooling": MultiHeadAttentionPooling,
+    "MultiQueryMultiHeadAttentionPooling": MultiQueryMultiHeadAttentionPooling,
+    "NetVladPooling": NetVladPooling,
+    "SelfAttentionPooling": SelfAttentionPooling,
     "StatsPooling": StatsPooling,
+    "StdPooling": StdPooling,
+    "TanhAttentionPooling": TanhAttentionPooling,
     # projections
     "Affine": Affine,
     "AffineLength": AffineLength,
     "AffineNorm": AffineNorm,
+    "AsPooled": AsPooled,
     "DoubleRateAffine": DoubleRateAffine,
+    "HiddenAffine": HiddenAffine,
     "LengthNorm": LengthNorm,
     "LinearNorm": LinearNorm,
+    "LinearNormLinear": LinearNormLinear,
+    "NormLinear": NormLinear,
     "NormLinearNorm": NormLinearNorm,
+    "OneLayer": OneLayer,
+    "TwoAffine": TwoAffine,
     "TwoLayer": TwoLayer,
     # classification heads
     "AamSoftmax": AamSoftmax,

@@ -14,7 +14,7 @@ import presets_sequence
 import presets_tdnn
 from small import small
 
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinear, NormLinearNorm, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 
 FAMILIES = (
@@ -32,6 +32,7 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "Affine": small(projection=partial(Affine, dim=6)),
     "LengthNorm": small(projection=LengthNorm),
     "LinearNorm": small(projection=partial(LinearNorm, dim=6)),
+    "NormLinear": small(projection=partial(NormLinear, dim=6)),
     "NormLinearNorm": small(projection=partial(NormLinearNorm, dim=6)),
     "TwoLayer": small(projection=partial(TwoLayer, hidden=8, dim=6)),
 }
@@ -40,6 +41,7 @@ SMALL: dict[str, partial[SpeakerModel]] = {
 SHIFTS: dict[str, set[str]] = {
     **{name: shifts for family in FAMILIES for name, shifts in family.SHIFTS.items()},
     "LinearNorm": {"encoder.layers.4.norm.bias"},
+    "NormLinear": {"encoder.layers.4.norm.bias"},
     "NormLinearNorm": {"encoder.layers.4.norm.bias", "projection.norm_in.bias", "projection.linear.bias"},
 }
 

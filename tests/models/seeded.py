@@ -1,6 +1,7 @@
 """Weights that depend on their names alone, so that a golden needs to hold none."""
 
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -9,7 +10,15 @@ from torch import Tensor, nn
 
 def seeded(model: nn.Module) -> dict[str, Tensor]:
     """A state for `model`: each tensor is drawn from a generator seeded by its name, at a scale that keeps signals."""
-    return {name: _draw(name, value) for name, value in model.state_dict().items()}
+    learnt, state = {name for name, _ in model.named_parameters()}, model.state_dict()
+    # A number by itself that is not learnt is a setting, such as the strength of a dropout.
+    settings = {name: value.clone() for name, value in state.items() if value.ndim == 0 and name not in learnt}
+    return {**seeded_state(state), **settings}
+
+
+def seeded_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same for the names, shapes and types of a state."""
+    return {name: _draw(name, value) for name, value in state.items()}
 
 
 def filled(module: nn.Module) -> nn.Module:

@@ -1,16 +1,12 @@
 """What is particular to one network: key maps, lengths, the shape of its sums."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
-from presets import REFERENCES
 from seeded import noise, seeded
 
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.core.errors import BadInput
-from voxsphere.models.encoders.campplus import CamPlusPlus, from_3dspeaker
+from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm, from_resemblyzer
 from voxsphere.models.encoders.resnet import ResNet
@@ -19,21 +15,6 @@ from voxsphere.models.layers.convolution import ConvNorm2d
 from voxsphere.models.poolings.statistics import MeanPooling
 from voxsphere.models.projection import LengthNorm
 from voxsphere.models.speaker import SpeakerModel
-
-GOLDENS = Path(__file__).parents[1] / "goldens" / "models"
-
-
-def test_each_of_3d_speakers_weights_becomes_one_of_ours():
-    names = np.load(GOLDENS / "campplus.npz")["names"]
-    ours = from_3dspeaker({str(name): torch.zeros(1, 1, 1) for name in names})
-    assert len(names) == len(ours) == 937
-    assert set(ours) == set(REFERENCES["campplus"]().state_dict())
-
-
-@pytest.mark.parametrize("name", ["encoder.conv.weight", "xvector.block1.tdnnd13.linear1.weight", "weight"])
-def test_a_weight_that_3d_speakers_file_does_not_have_is_named(name):
-    with pytest.raises(BadInput, match=name):
-        from_3dspeaker({name: torch.zeros(1)})
 
 
 def test_resemblyzers_file_and_its_model_state_give_the_same_weights_without_those_of_the_loss():

@@ -8,27 +8,14 @@ import torch
 from voxsphere.audio.features import Fbank
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.models.encoders.campplus import CamPlusPlus
-from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
-from voxsphere.models.encoders.resnet import ResNet
-from voxsphere.models.encoders.tdnn import Tdnn
-from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import Affine, LengthNorm, LinearNorm, NormLinearNorm, TwoLayer
+from voxsphere.models.projection import LengthNorm, LinearNorm
 from voxsphere.models.speaker import SpeakerModel
 
-ECAPA = (EcapaTdnn, AttentiveStatsPooling, NormLinearNorm)
-XVECTOR = (Tdnn, StatsPooling, TwoLayer)
 COUNTS = {
     "CAM++ 192": (Fbank, CamPlusPlus, StatsPooling, LinearNorm, 6_848_544),
     "CAM++ 512": (Fbank, CamPlusPlus, StatsPooling, partial(LinearNorm, dim=512), 7_176_224),
-    "x-vector of 24 bands": (partial(Fbank, num_mels=24), *XVECTOR, 4_476_308),
-    "x-vector of 40 bands": (partial(Fbank, num_mels=40), *XVECTOR, 4_517_268),
-    "x-vector of 80 bands": (Fbank, *XVECTOR, 4_619_668),
-    "ECAPA-TDNN of 40 bands": (partial(Fbank, num_mels=40), *ECAPA, 6_089_088),
-    "ECAPA-TDNN of 80 bands": (Fbank, *ECAPA, 6_191_488),
-    "r-vector": (Fbank, ResNet, StatsPooling, Affine, 6_634_336),
-    "r-vector, depth 293": (Fbank, partial(ResNet, depth=293), StatsPooling, Affine, 28_626_016),
     "d-vector": (GE2EMel, GE2ELstm, MeanPooling, LengthNorm, 1_423_616),
 }
 

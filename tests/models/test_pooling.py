@@ -1,25 +1,19 @@
-"""Poolings: slow oracles, and what a weight may and may not do."""
-
-from functools import partial
+"""What every pooling promises: the slow oracle's numbers, and what a weight may and may not do."""
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pooling_oracles import POOLINGS
 from seeded import noise, seeded
 from torch import Tensor, nn
 
-from voxsphere.models.poolings.attentive import AttentiveStatsPooling
-from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
+from voxsphere.catalogue import CATALOGUE
+from voxsphere.core.errors import BadInput
 
-DIM, FRAMES = 5, 17
-POOLINGS = {
-    "mean": MeanPooling,
-    "stats": StatsPooling,
-    "biased stats": partial(StatsPooling, unbiased=False),
-    "attentive": partial(AttentiveStatsPooling, bottleneck=4),
-    "attentive with context": partial(AttentiveStatsPooling, bottleneck=4, context=True),
-}
-# The unbiased deviation counts frames, and a frame of weight 2 is one frame.
-INDIFFERENT_TO_SPLITTING = ("mean", "biased stats", "attentive")
+DIM, FRAMES = 6, 17
+UNORDERED = [name for name, case in POOLINGS.items() if not case.ordered]
+INDIFFERENT_TO_SPLITTING = [name for name, case in POOLINGS.items() if not case.counts]
 
 
 @pytest.fixture(params=POOLINGS)
@@ -28,9 +22,9 @@ def name(request) -> str:
 
 
 def build(name: str) -> nn.Module:
-    pooling = POOLINGS[name](in_dim=DIM)
+    pooling = POOLINGS[name].build(in_dim=DIM)
     pooling.load_state_dict(seeded(pooling))
-    return pooling.double()
+    return pooling.double().eval()
 
 
 def frames() -> Tensor:
@@ -38,21 +32,32 @@ def frames() -> Tensor:
 
 
 def weights() -> Tensor:
-    return noise(3, FRAMES, seed=1).double().abs()
+    """Of all sizes; each row ends on two frames of weight 0 and has another at the beginning."""
+    weight = noise(3, FRAMES, seed=1).double().abs()
+    weight[:, [2, -2, -1]] = 0
+    return weight
+
+
+def test_every_pooling_of_the_catalogue_is_tested_here():
+    poolings = {name for name, part in CATALOGUE.items() if ".poolings." in part.__module__}
+    assert {name.partition(",")[0] for name in POOLINGS} == poolings
+    assert all(type(build(name)) is CATALOGUE[name.partition(",")[0]] for name in POOLINGS)
+
+
+@pytest.mark.parametrize("weight", [None, weights()], ids=["all alike", "weighted"])
+def test_pooling_matches_a_slow_loop(name, weight):
+    pooling = build(name).requires_grad_(False)
+    used = torch.ones(3, FRAMES) if weight is None else weight
+    pairs = zip(frames(), used, strict=True)
+    expected = [POOLINGS[name].oracle(pooling, x.T.tolist(), w.tolist()) for x, w in pairs]
+    pooled = pooling(frames(), weight)
+    assert pooled.shape == (3, pooling.dim)
+    torch.testing.assert_close(pooled, torch.tensor(expected, dtype=torch.float64), rtol=1e-9, atol=1e-11)
 
 
 def test_no_weight_is_the_same_as_equal_weights(name):
     pooling = build(name)
     torch.testing.assert_close(pooling(frames(), torch.full((3, FRAMES), 0.3).double()), pooling(frames()))
-
-
-def test_frames_of_weight_zero_change_nothing(name):
-    pooling = build(name)
-    padded = torch.cat([frames(), 100 * noise(3, DIM, 9, seed=2).double()], dim=-1)
-    weight = torch.cat([weights(), torch.zeros(3, 9).double()], dim=-1)
-    torch.testing.assert_close(pooling(padded, weight), pooling(frames(), weights()))
-    ones = torch.cat([torch.ones(3, FRAMES), torch.zeros(3, 9)], dim=-1)
-    torch.testing.assert_close(pooling(padded, ones), pooling(frames()))
 
 
 def test_the_scale_of_the_weights_does_not_matter(name):
@@ -65,46 +70,108 @@ def test_weights_do_matter(name):
     assert (pooling(frames(), weights()) - pooling(frames())).norm() > 0.1
 
 
+@pytest.mark.parametrize("held", [0.0, 100.0, -1e30, torch.inf, torch.nan])
+def test_what_frames_of_weight_zero_hold_reaches_nothing(name, held):
+    pooling, weight, results = build(name), weights(), []
+    for content in (0.5, held):
+        x = frames().masked_fill((weight == 0)[:, None], content).requires_grad_()
+        w = weight.clone().requires_grad_()
+        pooled = pooling(x, w)
+        results.append((pooled, *torch.autograd.grad(pooled.square().sum(), [x, w], materialize_grads=True)))
+    assert all(result.isfinite().all() for result in results[1])
+    for first, second in zip(*results, strict=True):
+        assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("name", POOLINGS)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_padding_changes_nothing_at_either_end(name, data):
+    count, before, after = (data.draw(st.integers(least, 12)) for least in (1, 0, 0))
+    scale = data.draw(st.sampled_from([1e-3, 1.0, 1e3]))
+    soft = data.draw(st.lists(st.floats(0.01, 1), min_size=count, max_size=count))
+    whole = noise(1, DIM, before + count + after, seed=data.draw(st.integers(0, 99))).double()
+    own = scale * whole[..., before : before + count]
+    whole = torch.cat([whole[..., :before], own, 50 * whole[..., before + count :]], dim=-1)
+    weight = torch.tensor([[0.0] * before + soft + [0.0] * after], dtype=torch.float64)
+    pooling = build(name)
+    expected = pooling(own, torch.tensor([soft], dtype=torch.float64))
+    torch.testing.assert_close(pooling(whole, weight), expected, rtol=1e-7, atol=1e-9)
+
+
+def test_padding_changes_nothing_in_single_precision(name):
+    pooling = build(name).float()
+    padded = torch.cat([frames(), 100 * noise(3, DIM, 9, seed=2)], dim=-1).float()
+    mask = torch.cat([torch.ones(3, FRAMES), torch.zeros(3, 9)], dim=-1)
+    torch.testing.assert_close(pooling(padded, mask), pooling(frames().float()), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", UNORDERED)
+def test_the_order_of_the_frames_does_not_matter(name):
+    pooling, order = build(name), torch.randperm(FRAMES, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(pooling(frames()[..., order], weights()[:, order]), pooling(frames(), weights()))
+
+
 @pytest.mark.parametrize("name", INDIFFERENT_TO_SPLITTING)
 def test_a_frame_of_weight_two_is_the_frame_twice(name):
     pooling, weight = build(name), torch.ones(3, FRAMES).double()
     weight[:, 4] = 2
-    twice = torch.cat([frames(), frames()[..., 4:5]], dim=-1)
+    twice = torch.cat([frames()[..., 4:5], frames()], dim=-1)
     torch.testing.assert_close(pooling(frames(), weight), pooling(twice))
 
 
-def test_one_frame_has_no_deviation_and_finite_gradients(name):
-    pooling, x = build(name), frames()[..., :1].requires_grad_()
-    pooled = pooling(x)
-    pooled.sum().backward()
-    torch.testing.assert_close(pooled[:, :DIM], x[..., 0])
-    assert (pooled[:, DIM:].abs() < 1e-3).all()
+@pytest.mark.parametrize("weight", [None, torch.full((3, 1), 0.2)], ids=["all alike", "weighted"])
+def test_one_frame_is_enough_and_has_finite_gradients(name, weight):
+    pooling, x = build(name).float(), frames()[..., :1].float().requires_grad_()
+    pooled = pooling(x, weight)
+    assert pooled.isfinite().all()
+    (pooled * noise(*pooled.shape)).sum().backward()
     assert x.grad.isfinite().all()
 
 
-def test_statistics_are_those_of_the_textbook():
-    expected = torch.cat([frames().mean(-1), frames().std(-1)], dim=1)
-    torch.testing.assert_close(build("stats")(frames()), expected)
+def test_constant_frames_have_finite_gradients(name):
+    pooling, x = build(name).float(), torch.full((2, DIM, FRAMES), 0.5, requires_grad=True)
+    (pooling(x) * noise(2, pooling.dim)).sum().backward()
+    assert x.grad.isfinite().all()
 
 
-def test_weighted_statistics_match_a_slow_loop():
-    pooled = build("stats")(frames(), weights())
-    for x, w, row in zip(frames(), weights(), pooled, strict=True):
-        total, squares = float(w.sum()), float(w.square().sum())
-        for channel in range(DIM):
-            mean = sum(float(w[t] * x[channel, t]) for t in range(FRAMES)) / total
-            spread = sum(float(w[t]) * (float(x[channel, t]) - mean) ** 2 for t in range(FRAMES))
-            assert float(row[channel]) == pytest.approx(mean)
-            assert float(row[DIM + channel]) == pytest.approx((spread / (total - squares / total)) ** 0.5)
+def test_gradients_are_those_of_finite_differences(name):
+    x, weight = frames()[:2, :, :6].requires_grad_(), weights()[:2, 3:9].requires_grad_()
+    assert torch.autograd.gradcheck(build(name), (x, weight))
+    assert torch.autograd.gradcheck(build(name), (x,))
 
 
-def test_weighted_attention_matches_a_slow_loop():
-    pooling = build("attentive")
-    hidden, score = pooling.hidden, pooling.score
-    for x, w, row in zip(frames(), weights(), pooling(frames(), weights()), strict=True):
-        scores = [score.weight[..., 0] @ (hidden.weight[..., 0] @ x[:, t] + hidden.bias).tanh() for t in range(FRAMES)]
-        attention = torch.stack([w[t] * (scores[t] + score.bias).exp() for t in range(FRAMES)], dim=1)
-        attention = attention / attention.sum(1, keepdim=True)
-        mean = (attention * x).sum(1)
-        deviation = ((attention * x**2).sum(1) - mean**2).sqrt()
-        torch.testing.assert_close(row, torch.cat([mean, deviation]), rtol=1e-5, atol=1e-6)
+def test_bf16_gives_about_the_same(name):
+    pooling = build(name)
+    precise, rough = pooling(frames(), weights()), pooling.bfloat16()(frames().bfloat16(), weights().bfloat16())
+    assert rough.dtype == torch.bfloat16
+    assert (rough - precise).norm() < 0.05 * precise.norm()
+
+
+def test_a_row_whose_weights_are_all_zero_gives_nan_and_the_others_do_not(name):
+    pooling, weight = build(name), weights()
+    weight[1] = 0
+    pooled = pooling(frames(), weight)
+    assert pooled[1].isnan().all()
+    torch.testing.assert_close(pooled[[0, 2]], pooling(frames(), weights())[[0, 2]])
+
+
+def test_what_a_pooling_cannot_take_is_refused_in_one_line(name):
+    pooling = build(name)
+    with pytest.raises(BadInput, match=rf"^the pooling takes \[batch, 6, frames\], .* not \[3, 5, {FRAMES}\]$"):
+        pooling(frames()[:, 1:])
+    with pytest.raises(BadInput, match=r"one frame or more, not \[3, 6, 0\]$"):
+        pooling(frames()[..., :0])
+    with pytest.raises(BadInput, match=r"^weights of shape \[3, 16\] for 3 rows of 17 frames; "):
+        pooling(frames(), weights()[:, 1:])
+    with pytest.raises(BadInput, match=r"^weights of shape \[17\] for 3 rows of 17 frames; "):
+        pooling(frames(), weights()[0])
+
+
+# Torch's own: nn.LSTM lays its weights anew while it is traced, and the export warns of it.
+@pytest.mark.filterwarnings("ignore:The tensor attributes self.*_flat_weights:UserWarning")
+@pytest.mark.parametrize("weight", [None, weights()], ids=["all alike", "weighted"])
+def test_a_pooling_can_be_exported_as_one_graph(name, weight):
+    pooling = build(name)
+    graph = torch.export.export(pooling, (frames(), weight)).module()
+    torch.testing.assert_close(graph(frames(), weight), pooling(frames(), weight))

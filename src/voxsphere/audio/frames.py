@@ -50,7 +50,7 @@ def cut(
     With `snip_edges` only whole frames are cut. Without, frames are centred on multiples of `shift` (plus half of
     one) and the wave is mirrored at both ends. Raises `BadInput` when the wave is too short for that.
     """
-    _long_enough(wave, length if snip_edges else length - length // 2)
+    long_enough(wave, length if snip_edges else length - length // 2)
     if not snip_edges:
         before = length // 2 - shift // 2
         after = length - shift + 2 * (shift // 2) - length // 2
@@ -78,6 +78,12 @@ def emphasise(frames: Float[Tensor, "batch frames length"], factor: float) -> Fl
     return torch.cat([frames[..., :1] * (1 - factor), later], dim=-1)
 
 
+def emphasise_wave(wave: Float[Tensor, "batch samples"], factor: float) -> Float[Tensor, "batch samples"]:
+    """y[n] = x[n] - factor · x[n-1] along the whole wave, which is mirrored before its first sample."""
+    before = torch.cat([wave[:, 1:2], wave[:, :-1]], dim=1)
+    return torch.sub(wave, before, alpha=factor)
+
+
 def power(frames: Float[Tensor, "batch frames length"], n_fft: int) -> Float[Tensor, "batch frames bins"]:
     """The power spectrum |X|² of windowed frames, zero-padded to `n_fft` samples."""
     spectrum: Tensor = torch.fft.rfft(frames, n=n_fft)
@@ -89,7 +95,7 @@ def project(
 ) -> Float[Tensor, "batch frames dim"]:
     """x · matrix in x's own precision: autocast would round the energies to eight bits and shift every feature."""
     matrix = matrix.to(x.dtype)
-    if not torch.is_autocast_enabled(x.device.type):
+    if x.is_meta or not torch.is_autocast_enabled(x.device.type):  # shapes alone have no precision
         return x @ matrix
     with torch.autocast(x.device.type, enabled=False):
         return x @ matrix
@@ -100,7 +106,8 @@ def samples_of(seconds: float, sample_rate: int) -> int:
     return math.floor(seconds * sample_rate + 1e-6)
 
 
-def _long_enough(wave: Tensor, least: int) -> None:
+def long_enough(wave: Float[Tensor, "batch samples"], least: int) -> None:
+    """Raise `BadInput` where the wave has fewer samples than a frame needs."""
     # A traced or exported graph has no length to ask about; it fails in `unfold` instead.
     if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined, no-untyped-call]
         return

@@ -13,16 +13,44 @@ def kaldi_bank(
     Nyquist bin carries no weight. Raises `ValueError` when the edges are out of order or outside the spectrum.
     Source: Kaldi, feat/mel-computations.cc.
     """
-    nyquist = sample_rate / 2
-    top = high_freq if high_freq > 0 else nyquist + high_freq
-    if not 0 <= low_freq < top <= nyquist:
-        raise ValueError(f"a mel bank from {low_freq} to {top} Hz does not fit a sampling rate of {sample_rate}")
-    edges = np.linspace(_kaldi_mel(np.array(low_freq)), _kaldi_mel(np.array(top)), num_mels + 2)
-    bins = _kaldi_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft)[:, None]
+    edges = kaldi_edges(sample_rate=sample_rate, num_mels=num_mels, low_freq=low_freq, high_freq=high_freq)
+    bins = kaldi_bins(sample_rate=sample_rate, n_fft=n_fft)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
     bank: Float64[np.ndarray, "bins mels"] = np.minimum(rising, falling).clip(min=0)
     bank[-1] = 0
+    return bank
+
+
+def kaldi_edges(
+    *, sample_rate: int, num_mels: int, low_freq: float, high_freq: float
+) -> Float64[np.ndarray, " mels+2"]:
+    """Where the triangles of Kaldi's bank begin, peak and end, in mel: each ends where the next but one begins."""
+    nyquist = sample_rate / 2
+    top = high_freq if high_freq > 0 else nyquist + high_freq
+    if not 0 <= low_freq < top <= nyquist:
+        raise ValueError(f"a mel bank from {low_freq} to {top} Hz does not fit a sampling rate of {sample_rate}")
+    return np.linspace(_kaldi_mel(np.array(low_freq)), _kaldi_mel(np.array(top)), num_mels + 2)
+
+
+def kaldi_bins(*, sample_rate: int, n_fft: int) -> Float64[np.ndarray, " bins"]:
+    """The bins of a Fourier transform on Kaldi's mel scale."""
+    return _kaldi_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft)
+
+
+def htk_bank(
+    *, sample_rate: int, n_fft: int, num_mels: int, low_freq: float, high_freq: float
+) -> Float64[np.ndarray, "bins mels"]:
+    """HTK's mel scale under triangles of height 1 that are straight *in Hz*, as torchaudio's default is.
+
+    The edges lie evenly on the mel scale 2595 log10(1 + f / 700), which is Kaldi's but for a factor. Frequencies are
+    in Hz. Source: torchaudio, functional/functional.py, melscale_fbanks.
+    """
+    edges = 700 * np.expm1(np.linspace(np.log1p(low_freq / 700), np.log1p(high_freq / 700), num_mels + 2))
+    bins = (np.arange(n_fft // 2 + 1) * sample_rate / n_fft)[:, None]
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    bank: Float64[np.ndarray, "bins mels"] = np.minimum(rising, falling).clip(min=0)
     return bank
 
 

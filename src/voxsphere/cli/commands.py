@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import corpus, training
+from voxsphere.cli import corpus, models, training
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
 app.add_typer(bench_app, name="bench")
+app.add_typer(models.app, name="models")
 
 for verb in (*corpus.VERBS, *training.VERBS):
     app.command()(verb)
@@ -154,23 +155,6 @@ def evaluate(
     if report is not None:
         write_report(scored, results, report)
     _print(results.to_json()) if as_json else show.results(results)
-
-
-@app.command()
-def models(
-    name: Annotated[str | None, typer.Argument(help="Show this model's card.")] = None, as_json: Json = False
-) -> None:
-    """The models known by name, or one model's card."""
-    from voxsphere.cli import show
-    from voxsphere.pretrained import KNOWN, load
-    from voxsphere.pretrained.known import calibrated
-
-    cards = [calibrated(known.card) for known in KNOWN.values()]
-    if name is not None:
-        card = next((card for card in cards if card.name == name), None) or load(name).card
-        _print(card.to_json()) if as_json else show.card(card)
-    else:
-        _print({"models": [card.to_json() for card in cards]}) if as_json else show.cards(cards)
 
 
 @app.command()

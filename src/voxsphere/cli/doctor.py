@@ -33,6 +33,8 @@ EXTRAS = {
     "lhotse": ("data", "the corpora that lhotse knows"),
     "espeakng_loader": ("synthetic", "synthetic voices"),
     "huggingface_hub": ("hub", "models by hub id"),
+    "transformers": ("ssl", "self-supervised front ends"),
+    "peft": ("ssl", "their fine-tuning by LoRA"),
 }
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from voxsphere.demo.learning import Lesson
     from voxsphere.evaluate.results import Results
     from voxsphere.extract.corpus import Extraction
-    from voxsphere.pretrained import Card
     from voxsphere.train.finish import Finished
     from voxsphere.train.recipe import Recipe
     from voxsphere.train.run import Glance, Outcome
@@ -80,35 +79,6 @@ def results(found: "Results") -> None:
         table.add_row(figure.name, f"{figure.value * scale:.2f}{unit}", between)
     out.print(table)
     out.print(found.note, style="dim")
-
-
-def cards(known: Sequence["Card"]) -> None:
-    """The known models, a line or two each."""
-    for each in known:
-        out.print(f"[bold]{each.name}[/]  {each.summary}")
-        out.print(f"  weights {each.licence_weights}; data: {each.licence_data}", style="dim")
-    out.print("`voxsphere models NAME` shows a model's card.", style="dim")
-
-
-def card(each: "Card") -> None:
-    """One card, a fact a line."""
-    out.print(f"[bold]{each.name}[/]  {each.summary}")
-    facts = {
-        "paper": each.paper,
-        "source": each.source,
-        "licences": f"code {each.licence_code}; weights {each.licence_weights}; data {each.licence_data}",
-        "trained on": each.training_data,
-        "front end": each.front_end,
-        "long input": each.long_input,
-        "least speech": f"{each.min_speech_seconds:g} s; below that the answer is 'insufficient speech'",
-        "published": "; ".join(each.published) or "nothing",
-        "measured": "; ".join(each.measured) or "see docs/results.md",
-        "calibration": each.calibration.provenance if each.calibration else "none: scores, but no decisions",
-    }
-    table = Table.grid(padding=(0, 2))
-    for name, text in facts.items():
-        table.add_row(f"[dim]{name}[/]", text)
-    Console(highlight=False).print(table)
 
 
 def extraction(done: "Extraction", path: Path) -> None:

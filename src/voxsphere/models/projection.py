@@ -79,16 +79,49 @@ class DoubleRateAffine(nn.Module):
 
 
 class LinearNorm(nn.Module):
-    """A linear layer without bias, then batch norm without scale and shift (Wang et al. 2023, CAM++)."""
+    """A linear layer, then batch norm without scale and shift (Wang et al. 2023, CAM++).
 
-    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+    With `bias`, which the batch norm takes back, as in the D-TDNN's implementation.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 192, bias: bool = False) -> None:
         super().__init__()
         self.dim = dim
-        self.linear = nn.Linear(in_dim, dim, bias=False)
+        self.linear = nn.Linear(in_dim, dim, bias=bias)
         self.norm = nn.BatchNorm1d(dim, affine=False)
 
     def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
         embedding: Tensor = self.norm(self.linear(pooled))
+        return embedding
+
+
+class OneLayer(nn.Module):
+    """Linear, ReLU, batch norm, the only layer of SpeakerVerifiaction-pytorch's LSTM, ETDNN and RET_v3.
+
+    `slope` is the ReLU's below zero.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 256, slope: float = 0.0) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(nn.Linear(in_dim, dim), nn.LeakyReLU(slope), nn.BatchNorm1d(dim))
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
+class NormLinear(nn.Module):
+    """Batch norm, then a linear layer (Yakovlev et al. 2024, ReDimNet, arXiv:2407.18223, in IDRnD's code)."""
+
+    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+        super().__init__()
+        self.dim = dim
+        self.norm = nn.BatchNorm1d(in_dim)
+        self.linear = nn.Linear(in_dim, dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.linear(self.norm(pooled))
         return embedding
 
 
@@ -108,15 +141,72 @@ class NormLinearNorm(nn.Module):
 
 
 class TwoLayer(nn.Module):
-    """Linear, ReLU, batch norm, twice; the second is the embedding (Snyder et al. 2018, X-vectors, table 1)."""
+    """Linear, ReLU, batch norm, twice; the second is the embedding (Snyder et al. 2018, X-vectors, table 1).
+
+    `slope` is the ReLUs' below zero.
+    """
+
+    def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 512, slope: float = 0.0) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(
+            nn.Linear(in_dim, hidden), nn.LeakyReLU(slope), nn.BatchNorm1d(hidden),
+            nn.Linear(hidden, dim), nn.LeakyReLU(slope), nn.BatchNorm1d(dim),
+        )  # fmt: skip
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
+class HiddenAffine(nn.Module):
+    """Linear, ReLU, a batch norm without scale and shift, and the embedding's linear layer (WeSpeaker's x-vector)."""
 
     def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 512) -> None:
         super().__init__()
         self.dim = dim
         self.layers = nn.Sequential(
-            nn.Linear(in_dim, hidden), nn.ReLU(), nn.BatchNorm1d(hidden),
-            nn.Linear(hidden, dim), nn.ReLU(), nn.BatchNorm1d(dim),
-        )  # fmt: skip
+            nn.Linear(in_dim, hidden), nn.ReLU(), nn.BatchNorm1d(hidden, affine=False), nn.Linear(hidden, dim)
+        )
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.layers(pooled)
+        return embedding
+
+
+class TwoAffine(nn.Module):
+    """A linear layer, ReLU, batch norm without scale and shift, and a linear layer that gives the embedding.
+
+    The second layer of 3D-Speaker's ResNet34, and an option (`two_emb_layer`) of all ResNets in WeSpeaker.
+    """
+
+    def __init__(self, in_dim: int, *, dim: int = 192) -> None:
+        super().__init__()
+        self.dim = dim
+        self.hidden = nn.Linear(in_dim, dim)
+        self.norm = nn.BatchNorm1d(dim, affine=False)
+        self.linear = nn.Linear(dim, dim)
+
+    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
+        embedding: Tensor = self.linear(self.norm(self.hidden(pooled).relu_()))
+        return embedding
+
+
+class LinearNormLinear(nn.Module):
+    """A linear layer, batch norm, ReLU and a second linear layer, the tail of multitask_asv's networks.
+
+    Both layers' weights begin Kaiming uniform, as there.
+    """
+
+    def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 200) -> None:
+        super().__init__()
+        self.dim = dim
+        self.layers = nn.Sequential(
+            nn.Linear(in_dim, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, dim)
+        )
+        for layer in self.layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_uniform_(layer.weight)
 
     def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
         embedding: Tensor = self.layers(pooled)
@@ -132,3 +222,14 @@ class LengthNorm(nn.Module):
 
     def forward(self, pooled: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
         return functional.normalize(pooled, dim=-1)
+
+
+class AsPooled(nn.Module):
+    """The pooled vector as it is: for models of single frames, whose encoder is the whole network."""
+
+    def __init__(self, in_dim: int) -> None:
+        super().__init__()
+        self.dim = in_dim
+
+    def forward(self, pooled: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        return pooled

@@ -38,6 +38,8 @@ class Pretrained:
 def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], card: Card, folder: str | Path) -> Path:
     """Write a model folder whole: its parts are made beside `folder` and moved into place together.
 
+    A part that was built from somebody else's files offers `settled(options)`, the options that need them no more.
+
     A folder that is there already is replaced, unless it holds the same: then it stays, and its readers are not
     disturbed.
     """
@@ -47,7 +49,7 @@ def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], ca
     try:
         os.chmod(made, 0o755)
         save_file({name: value.detach().contiguous() for name, value in state.items()}, made / "model.safetensors")
-        write_json(made / "recipe.json", describe(recipe))
+        write_json(made / "recipe.json", describe(_settled(recipe)))
         write_json(made / "card.json", card.to_json())
         if not _same(made, folder):
             shutil.rmtree(folder, ignore_errors=True)
@@ -108,6 +110,17 @@ def _recipe(content: Any, catalogue: Mapping[str, Callable[..., Any]], path: Pat
         raise BadInput(f"{path}: describes no part (it needs a name under 'part')")
     found: Callable[[], Any] = recipe
     return found
+
+
+def _settled(part: Any) -> Any:
+    """The part with all it names by value, so that the folder is enough to load it."""
+    if isinstance(part, partial):
+        options = {name: _settled(value) for name, value in part.keywords.items()}
+        settle = getattr(part.func, "settled", None)
+        return partial(part.func, **(options if settle is None else settle(options)))
+    if isinstance(part, list | tuple):
+        return tuple(_settled(item) for item in part)
+    return part
 
 
 def _same(one: Path, other: Path) -> bool:

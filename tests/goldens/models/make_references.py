@@ -29,8 +29,8 @@ from speakerlab.models.campplus.DTDNN import CAMPPlus  # noqa: E402
 from wespeaker.models.ecapa_tdnn import ECAPA_TDNN  # noqa: E402
 from wespeaker.models.resnet import BasicBlock, Bottleneck, ResNet  # noqa: E402
 
-from voxsphere.models.encoders.campplus import from_3dspeaker  # noqa: E402
 from voxsphere.pretrained.foreign.renaming import renamed  # noqa: E402
+from voxsphere.pretrained.foreign.three_d_speaker import campplus as campplus_names  # noqa: E402
 from voxsphere.pretrained.foreign.wespeaker import ecapa_tdnn, resnet  # noqa: E402
 
 
@@ -53,10 +53,7 @@ def main() -> None:
     """Write the five files."""
     torch.set_num_threads(1)
     campplus = CAMPPlus(feat_dim=80, embedding_size=192)
-    # Each of our weights is looked up by sending its name, as a value, through the key map.
-    marked = {name: torch.full((1, 1), i) for i, name in enumerate(campplus.state_dict())}
-    names = list(marked)
-    ours_of = {names[int(at)]: ours for ours, at in from_3dspeaker(marked).items()}
+    ours_of = {name: renamed(name, campplus_names()) for name in campplus.state_dict()}
     write("campplus", campplus, ours_of, shape=(1, 430, 80))  # at half the rate: two whole segments and a part
     for golden, context in (("ecapa_tdnn", False), ("ecapa_tdnn_context", True)):
         ecapa = ECAPA_TDNN(channels=128, feat_dim=80, embed_dim=32, global_context_att=context, emb_bn=True)

@@ -1,13 +1,12 @@
 """CAM++: a densely connected TDNN with context-aware masks (Wang et al. 2023, CAM++, arXiv:2303.00332)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.residual import BasicBlock
@@ -129,49 +128,3 @@ class _DenseLayer(nn.Module):
         each_frame = mask[..., None].expand(*mask.shape, self.segment).flatten(-2)[..., : x.shape[-1]]
         masked: Tensor = self.conv(x) * each_frame
         return masked
-
-
-def from_3dspeaker(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The state of `SpeakerModel(…, CamPlusPlus, StatsPooling, LinearNorm)` out of 3D-Speaker's CAM++ file.
-
-    Raises `BadInput` naming the first weights that are not of this network.
-    """
-    ours_of = dict(_names())
-    ours = {}
-    for name, value in state.items():
-        module, _, leaf = name.rpartition(".")  # the leaf (weight, bias, running_mean …) is called the same in both
-        if module not in ours_of:
-            raise BadInput(f"{name}: is not a weight of 3D-Speaker's CAM++; is this its file?")
-        # They write the last linear layer as a convolution of kernel 1.
-        ours[f"{ours_of[module]}.{leaf}"] = value.squeeze(-1) if module == "xvector.dense.linear" else value
-    return ours
-
-
-_RESIDUAL = {
-    "conv1": "first.conv", "bn1": "first.norm", "conv2": "second.conv", "bn2": "second.norm",
-    "shortcut.0": "shortcut.conv", "shortcut.1": "shortcut.norm",
-}  # fmt: skip
-_DENSE = {
-    "nonlinear1.batchnorm": "narrow.norm", "linear1": "narrow.conv", "nonlinear2.batchnorm": "norm",
-    "cam_layer.linear_local": "conv", "cam_layer.linear1": "mask.0", "cam_layer.linear2": "mask.2",
-}  # fmt: skip
-
-
-def _names() -> Iterator[tuple[str, str]]:
-    """Each module's name in 3D-Speaker's file, and ours."""
-    yield from {
-        "head.conv1": "encoder.stem.first.conv", "head.bn1": "encoder.stem.first.norm",
-        "head.conv2": "encoder.stem.last.conv", "head.bn2": "encoder.stem.last.norm",
-        "xvector.tdnn.linear": "encoder.entry.0", "xvector.tdnn.nonlinear.batchnorm": "encoder.entry.1",
-        "xvector.out_nonlinear.batchnorm": "encoder.norm", "xvector.dense.linear": "projection.linear",
-        "xvector.dense.nonlinear.batchnorm": "projection.norm",
-    }.items()  # fmt: skip
-    for place, block in enumerate(("layer1.0", "layer1.1", "layer2.0", "layer2.1")):
-        for theirs, ours in _RESIDUAL.items():
-            yield f"head.{block}.{theirs}", f"encoder.stem.blocks.{place}.{ours}"
-    for i, count in enumerate((12, 24, 16)):
-        for j in range(count):
-            for theirs, ours in _DENSE.items():
-                yield f"xvector.block{i + 1}.tdnnd{j + 1}.{theirs}", f"encoder.blocks.{i}.layers.{j}.{ours}"
-        yield f"xvector.transit{i + 1}.nonlinear.batchnorm", f"encoder.narrow.{i}.norm"
-        yield f"xvector.transit{i + 1}.linear", f"encoder.narrow.{i}.conv"

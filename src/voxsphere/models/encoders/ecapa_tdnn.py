@@ -1,13 +1,16 @@
 """ECAPA-TDNN: Res2 blocks with channel attention, all of whose outputs are kept (Desplanques et al. 2020)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
+from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.attention import ChannelAttention
-from voxsphere.models.layers.convolution import ConvReluNorm
+from voxsphere.models.layers.convolution import ConvReluNorm, rows_normed
 from voxsphere.models.layers.entry import bands
 
 
@@ -16,7 +19,9 @@ class EcapaTdnn(nn.Module):
 
     Each block receives the sum of all earlier outputs and adds that sum to its own; `summed=False` hands it the
     output before it alone, as WeSpeaker does. `squeeze` is the bottleneck of the channel attention: half the width
-    here, 128 in the paper. `scale` is the number of channel groups in a Res2 convolution.
+    here, 128 in the paper. `scale` is the number of channel groups in a Res2 convolution, of which one is `passed` on
+    as it is: the last, or the first as in SpeechBrain and 3D-Speaker. These two also keep the length by mirroring
+    frames at the edges (`reflect`) instead of zeros, and norm the gathered output (`normed`).
     """
 
     def __init__(
@@ -29,34 +34,60 @@ class EcapaTdnn(nn.Module):
         scale: int = 8,
         squeeze: int = 256,
         summed: bool = True,
+        passed: Literal["first", "last"] = "last",
+        reflect: bool = False,
+        normed: bool = False,
     ) -> None:
         super().__init__()
+        if passed not in ("first", "last"):
+            raise BadInput(f"the group that passes is the 'first' or the 'last', not {passed!r}")
+        if width % scale:
+            raise BadInput(f"{width} channels cannot be parted into {scale} equal groups; change width or scale")
         self.in_dim, self.summed = in_dim, summed
-        self.entry = ConvReluNorm(in_dim, width, kernel=5, padding=2)
+        self.shortest = 1 + max(2, *dilations) if reflect else 1  # a layer mirrors fewer frames than it is given
+        self.entry = ConvReluNorm(in_dim, width, kernel=5, padding=2, reflect=reflect)
         self.blocks = nn.ModuleList(
-            _Block(width, dilation=dilation, scale=scale, squeeze=squeeze) for dilation in dilations
+            _Block(width, squeeze, _Res2(width, dilation=dilation, scale=scale, passed=passed, reflect=reflect))
+            for dilation in dilations
         )
         self.gather = nn.Conv1d(width * len(dilations), last, 1)
+        self.norm = nn.BatchNorm1d(last) if normed else nn.Identity()
         self.dim = last
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim frames"]:
-        x = self.entry(bands(features, self.in_dim))
+        x = bands(features, self.in_dim, shortest=self.shortest)
+        if features.device.type == "cpu" and not (self.training or torch.is_grad_enabled()):
+            return self._rows(x.transpose(1, 2)).transpose(1, 2).contiguous()
+        x = self.entry(x)
         outputs = []
         for block in self.blocks:
             output = block(x)
             x = x + output if self.summed else output
             outputs.append(output)
-        return torch.relu(self.gather(torch.cat(outputs, dim=1)))
+        gathered: Tensor = self.norm(self.gather(torch.cat(outputs, dim=1)).relu_())
+        return gathered
+
+    def _rows(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch frames dim"]:
+        """The same frame after frame, which takes a fifth less time in evaluation on a CPU."""
+        x = self.entry.rows(features)
+        outputs = []
+        for block in self.blocks:
+            assert isinstance(block, _Block)
+            output = block.rows(x)
+            x = x + output if self.summed else output
+            outputs.append(output)
+        y = functional.linear(torch.cat(outputs, dim=2), self.gather.weight[..., 0], self.gather.bias).relu_()
+        return rows_normed(self.norm, y) if isinstance(self.norm, nn.BatchNorm1d) else y
 
 
 class _Block(nn.Module):
     """1×1 convolution, Res2 convolution, 1×1 convolution, channel attention, and the input on top."""
 
-    def __init__(self, width: int, *, dilation: int, scale: int, squeeze: int) -> None:
+    def __init__(self, width: int, squeeze: int, res2: nn.Module) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             ConvReluNorm(width, width),
-            _Res2(width, dilation=dilation, scale=scale),
+            res2,
             ConvReluNorm(width, width),
             ChannelAttention(width, squeeze=squeeze),
         )
@@ -65,20 +96,41 @@ class _Block(nn.Module):
         result: Tensor = x + self.layers(x)
         return result
 
+    def rows(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
+        """The same frame after frame."""
+        first, res2, last, attention = self.layers
+        assert isinstance(first, ConvReluNorm)
+        assert isinstance(res2, _Res2)
+        assert isinstance(last, ConvReluNorm)
+        assert isinstance(attention, ChannelAttention)
+        y = last.rows(res2.rows(first.rows(x)))
+        result: Tensor = x + y * attention.factors(y.mean(1))[:, None]
+        return result
+
 
 class _Res2(nn.Module):
-    """Channel groups convolved one after the other, each with its predecessor's result; the last group passes."""
+    """Channel groups convolved one after the other, each with its predecessor's result, but for one that passes."""
 
-    def __init__(self, width: int, *, dilation: int, scale: int) -> None:
+    def __init__(self, width: int, *, dilation: int, scale: int, passed: str, reflect: bool) -> None:
         super().__init__()
         group = width // scale
+        self.first_passes = passed == "first"
         self.groups = nn.ModuleList(
-            ConvReluNorm(group, group, kernel=3, dilation=dilation, padding=dilation) for _ in range(scale - 1)
+            ConvReluNorm(group, group, kernel=3, dilation=dilation, padding=dilation, reflect=reflect)
+            for _ in range(scale - 1)
         )
 
     def forward(self, x: Float[Tensor, "batch width frames"]) -> Float[Tensor, "batch width frames"]:
-        *parts, passed = x.chunk(len(self.groups) + 1, dim=1)
+        return self._convolved(x, [group.__call__ for group in self.groups], channels=1)
+
+    def rows(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
+        """The same frame after frame."""
+        return self._convolved(x, [group.rows for group in self.groups if isinstance(group, ConvReluNorm)], channels=2)
+
+    def _convolved(self, x: Tensor, groups: Sequence[Callable[[Tensor], Tensor]], *, channels: int) -> Tensor:
+        parts = list(x.chunk(len(groups) + 1, dim=channels))
+        passed = parts.pop(0 if self.first_passes else -1)
         outputs: list[Tensor] = []
-        for convolve, part in zip(self.groups, parts, strict=True):
+        for convolve, part in zip(groups, parts, strict=True):
             outputs.append(convolve(part + outputs[-1] if outputs else part))
-        return torch.cat([*outputs, passed], dim=1)
+        return torch.cat([passed, *outputs] if self.first_passes else [*outputs, passed], dim=channels)

@@ -7,6 +7,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.residual import BasicBlock, Bottleneck
+from voxsphere.models.layers.stages import folded_dim, stages
 
 # Blocks in each of the four stages; from 50 on they are bottlenecks.
 DEPTHS = {
@@ -34,16 +35,9 @@ class ResNet(nn.Module):
         block = BasicBlock if depth < 50 else Bottleneck
         self.in_dim = in_dim
         self.first = ConvNorm2d(1, width, kernel=3)
-        blocks: list[nn.Module] = []
-        channels, rows = width, in_dim
-        for stage, count in enumerate(DEPTHS[depth]):
-            stride = (1, 1) if stage == 0 else (2, 2)
-            for i in range(count):
-                blocks.append(block(channels, width << stage, stride=stride if i == 0 else (1, 1)))
-                channels = (width << stage) * block.expansion
-            rows = -(-rows // stride[0])
-        self.blocks = nn.Sequential(*blocks)
-        self.dim = channels * rows
+        four = stages([block] * 4, width=width, counts=DEPTHS[depth], expansion=block.expansion)
+        self.blocks = nn.Sequential(*(block for stage in four for block in stage))
+        self.dim = folded_dim(in_dim, width=width, expansion=block.expansion)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
         frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim))).relu_())

@@ -1,26 +1,112 @@
 """Convolutions with their batch norm."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from voxsphere.models.layers.folding import kept
+
 
 class ConvReluNorm(nn.Module):
-    """A 1-D convolution over time, ReLU, batch norm: the TDNN's layer."""
+    """A 1-D convolution over time, ReLU, batch norm: the TDNN's layer.
 
-    def __init__(self, in_dim: int, dim: int, *, kernel: int = 1, dilation: int = 1, padding: int = 0) -> None:
+    `slope` is the ReLU's below zero. `reflect` pads with frames mirrored at the edges instead of zeros. Without
+    `affine` the batch norm has no scale and shift of its own.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        kernel: int = 1,
+        dilation: int = 1,
+        padding: int = 0,
+        groups: int = 1,
+        reflect: bool = False,
+        slope: float = 0.0,
+        affine: bool = True,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding)
-        self.norm = nn.BatchNorm1d(dim)
+        mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
+        self.slope = slope
+        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, groups=groups, padding_mode=mode)
+        self.norm = nn.BatchNorm1d(dim, affine=affine)
 
     def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
-        normed: Tensor = self.norm(self.conv(x).relu_())
+        normed: Tensor = self.norm(rectified(self.conv(x), self.slope))
         return normed
+
+    def rows(self, x: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch out_frames dim"]:
+        """The same in evaluation, frame after frame: one matrix product for all frames of all utterances.
+
+        On a CPU that is faster than as many small ones. Only for layers that are not in groups.
+        """
+        weight, (width,), (padding,) = self.conv.weight, self.conv.kernel_size, map(int, self.conv.padding)
+        if padding:
+            x = _beyond_edges(x, padding, mirrored=self.conv.padding_mode == "reflect")
+        if width > 1:
+            frames = x.shape[1] - (width - 1) * self.conv.dilation[0]
+            x = torch.cat([x[:, i * self.conv.dilation[0] :][:, :frames] for i in range(width)], dim=2)
+        y = rectified(functional.linear(x, weight.transpose(1, 2).flatten(1), self.conv.bias), self.slope)
+        return rows_normed(self.norm, y)
+
+
+class ConvNormRelu(nn.Module):
+    """A 1-D convolution over time, batch norm, ReLU; `slope` is the ReLU's below zero."""
+
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        kernel: int = 1,
+        dilation: int = 1,
+        padding: int = 0,
+        reflect: bool = False,
+        slope: float = 0.0,
+        affine: bool = True,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
+        self.slope = slope
+        self.conv = nn.Conv1d(in_dim, dim, kernel, dilation=dilation, padding=padding, bias=bias, padding_mode=mode)
+        self.norm = nn.BatchNorm1d(dim, affine=affine)
+
+    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim out_frames"]:
+        return rectified(self.norm(self.conv(x)), self.slope)
+
+
+def rows_normed(norm: nn.BatchNorm1d, x: Float[Tensor, "batch frames dim"]) -> Float[Tensor, "batch frames dim"]:
+    """The batch norm in evaluation, of channels that lie side by side."""
+    normed = functional.batch_norm(
+        x.flatten(0, 1), norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+    )
+    return normed.view_as(x)
+
+
+def _beyond_edges(x: Tensor, count: int, *, mirrored: bool) -> Tensor:
+    """`count` frames more at both ends: zeros, or the frames next to the first and to the last, mirrored."""
+    if not mirrored:
+        return functional.pad(x, (0, 0, count, count))
+    return torch.cat([x[:, 1 : count + 1].flip(1), x, x[:, -count - 1 : -1].flip(1)], dim=1)
+
+
+def rectified(x: Tensor, slope: float) -> Tensor:
+    """ReLU in place, with a slope below zero."""
+    return functional.leaky_relu_(x, slope) if slope else x.relu_()
 
 
 class ConvNorm2d(nn.Module):
-    """A 2-D convolution followed by batch norm, which is one convolution in evaluation mode."""
+    """A 2-D convolution followed by batch norm, which is one convolution in evaluation mode.
+
+    There the folded weights are kept beside the module's own: in a deep network and for a single utterance, folding
+    them takes as long as a sixth of the convolutions.
+    """
 
     def __init__(
         self, in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int] = (1, 1), bias: bool = False
@@ -33,10 +119,15 @@ class ConvNorm2d(nn.Module):
         if self.training:
             normed: Tensor = self.norm(self.conv(x))
             return normed
+        weight, bias = kept(self, [*self.parameters(), *self.norm.buffers()], self._fold)
+        return functional.conv2d(x, weight, bias, self.conv.stride, self.conv.padding)
+
+    def _fold(self) -> tuple[Tensor, Tensor]:
         scale, shift = affine_of(self.norm)
         weight = self.conv.weight * scale[:, None, None, None]
         bias = shift if self.conv.bias is None else shift + scale * self.conv.bias
-        return functional.conv2d(x, weight, bias, self.conv.stride, self.conv.padding)
+        # The order in memory of the images that `as_image` makes, so that no call has to rearrange it.
+        return weight.contiguous(memory_format=torch.channels_last), bias
 
 
 def as_image(bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch 1 bands frames"]:

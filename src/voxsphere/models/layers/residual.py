@@ -18,7 +18,7 @@ class BasicBlock(nn.Module):
         self.shortcut = shortcut(in_dim, width, stride)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        added: Tensor = self.second(self.first(x).relu_()) + self.shortcut(x)
+        added: Tensor = self.second(self.first(x).relu_()).add_(self.shortcut(x))
         return added.relu_()
 
 
@@ -35,7 +35,7 @@ class Bottleneck(nn.Module):
         self.shortcut = shortcut(in_dim, self.expansion * width, stride)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        added: Tensor = self.third(self.second(self.first(x).relu_()).relu_()) + self.shortcut(x)
+        added: Tensor = self.third(self.second(self.first(x).relu_()).relu_()).add_(self.shortcut(x))
         return added.relu_()
 
 

@@ -5,35 +5,63 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxsphere.models.poolings.statistics import shares, statistics
+from voxsphere.models.poolings.attention import Activation, Attention, Form, attend, scores_of
+from voxsphere.models.poolings.statistics import moments, statistics
+from voxsphere.models.poolings.weights import kept, shares
 
 
 class AttentiveStatsPooling(nn.Module):
-    """Mean and standard deviation under an attention of each channel to the frames.
+    """Mean and standard deviation under an attention to the frames (Okabe et al. 2018, Attentive statistics pooling).
 
-    α = softmax over time of V tanh(W h + b) + k (Okabe et al. 2018, Attentive statistics pooling; one
-    attention a channel as in Desplanques et al. 2020, ECAPA-TDNN, section 3.1). With `context`, the attention also sees
-    the mean and the standard deviation of the whole utterance. A frame's weight multiplies its attention.
+    α = softmax over time of V tanh(W h + b) + k, one for each channel (`attention="vector"`: Desplanques et al. 2020,
+    ECAPA-TDNN, section 3.1) or for the frame ("scalar": Okabe et al., equations 4 and 5). With `context`, the attention
+    also sees the mean and the standard deviation of the whole utterance, unbiased or not by `unbiased_context`. A
+    frame's weight multiplies its attention. `activation` replaces the tanh, see `Activation`. `floor` is the smallest
+    variance.
+
+    `normalised=False` is the first form of SpeakerVerifiaction-pytorch (with `attention="scalar"` and
+    `activation="sigmoid"`): the tanh of the score as it is instead of a softmax over time. Its Σαh² − (Σαh)² is no
+    variance, and grows with the number of frames.
     """
 
-    def __init__(self, in_dim: int, *, bottleneck: int = 128, context: bool = False, floor: float = 1e-7) -> None:
+    def __init__(
+        self,
+        in_dim: int,
+        *,
+        bottleneck: int = 128,
+        attention: Attention = "vector",
+        activation: Form = "tanh",
+        context: bool = False,
+        unbiased_context: bool = True,
+        normalised: bool = True,
+        floor: float = 1e-7,
+    ) -> None:
         super().__init__()
-        self.dim = 2 * in_dim
-        self.context, self.floor = context, floor
+        self.in_dim, self.dim = in_dim, 2 * in_dim
+        self.context, self.unbiased_context = context, unbiased_context
+        self.normalised, self.floor = normalised, floor
         self.hidden = nn.Conv1d(3 * in_dim if context else in_dim, bottleneck, 1)
-        self.score = nn.Conv1d(bottleneck, in_dim, 1)
+        self.activation = Activation(activation, bottleneck)
+        self.score = scores_of(attention, in_dim, bottleneck)
 
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
-        own = self.hidden.weight[:, : frames.shape[1]]
-        hidden = functional.conv1d(frames, own, self.hidden.bias)
-        if self.context:
-            # What is the same in every frame is convolved once: two thirds of the multiplications fall away.
-            whole = torch.cat(statistics(frames, shares(frames, weight), unbiased=True, floor=self.floor), dim=1)
-            hidden = hidden + functional.linear(whole, self.hidden.weight[:, frames.shape[1] :, 0])[..., None]
-        score = self.score(torch.tanh(hidden))
-        if weight is not None:
-            score = score + weight.log()[:, None]  # log 0 = -inf: no attention at all
-        mean, std = statistics(frames, score.softmax(-1), unbiased=False, floor=self.floor)
-        return torch.cat([mean, std], dim=1)
+        frames = kept(frames, weight, self.in_dim)
+        score = self.score(self.activation(self._hidden(frames, weight), weight))
+        share = attend(score, weight, normalised=self.normalised)
+        if self.normalised:
+            mean, variance = moments(frames, share)
+        else:
+            mean = (share * frames).sum(-1)
+            variance = (share * frames.square()).sum(-1) - mean.square()
+        return torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1)
+
+    def _hidden(self, frames: Tensor, weight: Tensor | None) -> Tensor:
+        hidden = functional.conv1d(frames, self.hidden.weight[:, : self.in_dim], self.hidden.bias)
+        if not self.context:
+            return hidden
+        # What is the same in every frame is convolved once: two thirds of the multiplications fall away.
+        mean_std = statistics(frames, shares(frames, weight), unbiased=self.unbiased_context, floor=self.floor)
+        whole = functional.linear(torch.cat(mean_std, dim=1), self.hidden.weight[:, self.in_dim :, 0])
+        return hidden + whole[..., None]

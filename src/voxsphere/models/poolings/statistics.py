@@ -1,8 +1,10 @@
-"""The mean, and the mean with the standard deviation, over time."""
+"""The mean and the standard deviation over time, one or both."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from voxsphere.models.poolings.weights import kept, shares
 
 
 class MeanPooling(nn.Module):
@@ -10,12 +12,14 @@ class MeanPooling(nn.Module):
 
     def __init__(self, in_dim: int) -> None:
         super().__init__()
-        self.dim = in_dim
+        self.in_dim = self.dim = in_dim
 
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
-        return frames.mean(-1) if weight is None else (frames * shares(frames, weight)).sum(-1)
+        frames = kept(frames, weight, self.in_dim)
+        share = shares(frames, weight)
+        return frames.mean(-1) if share is None else (frames * share).sum(-1)
 
 
 class StatsPooling(nn.Module):
@@ -28,32 +32,57 @@ class StatsPooling(nn.Module):
 
     def __init__(self, in_dim: int, *, unbiased: bool = True, floor: float = 1e-12) -> None:
         super().__init__()
-        self.dim = 2 * in_dim
+        self.in_dim, self.dim = in_dim, 2 * in_dim
         self.unbiased, self.floor = unbiased, floor
 
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
-        mean, std = statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor)
-        return torch.cat([mean, std], dim=1)
+        frames = kept(frames, weight, self.in_dim)
+        return torch.cat(statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor), dim=1)
 
 
-def shares(
-    frames: Float[Tensor, "batch dim frames"], weight: Float[Tensor, "batch frames"] | None
-) -> Float[Tensor, "batch 1 frames"]:
-    """The weights, made to sum to 1 over time."""
-    if weight is None:
-        return frames.new_full((1, 1, 1), 1 / frames.shape[-1]).expand(frames.shape[0], 1, frames.shape[-1])
-    return (weight / weight.sum(-1, keepdim=True))[:, None].to(frames.dtype)
+class StdPooling(nn.Module):
+    """The standard deviation alone, which serves nearly as well as with the mean (Wang et al. 2021, Revisiting the
+    statistics pooling layer in deep speaker embedding learning; WeSpeaker's TSDP).
+
+    `unbiased` and `floor` as in `StatsPooling`.
+    """
+
+    def __init__(self, in_dim: int, *, unbiased: bool = True, floor: float = 1e-7) -> None:
+        super().__init__()
+        self.in_dim = self.dim = in_dim
+        self.unbiased, self.floor = unbiased, floor
+
+    def forward(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    ) -> Float[Tensor, "batch dim"]:
+        frames = kept(frames, weight, self.in_dim)
+        return statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor)[1]
 
 
 def statistics(
-    frames: Float[Tensor, "batch dim frames"], share: Tensor, *, unbiased: bool, floor: float
+    frames: Float[Tensor, "batch dim frames"], share: Tensor | None, *, unbiased: bool, floor: float
 ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
     """Mean and standard deviation under shares that sum to 1 over time; `floor` is added to the variance."""
-    mean = (share * frames).sum(-1, keepdim=True)
-    variance = (share * (frames - mean).square()).sum(-1)
-    if unbiased:
+    mean, variance = moments(frames, share)
+    if unbiased and share is None:
+        variance = variance * (frames.shape[-1] / max(frames.shape[-1] - 1, 1))
+    elif unbiased and share is not None:
         # The floor stands for "one frame", of which there is no spread to correct.
         variance = variance / (1 - share.square().sum(-1)).clamp(min=1e-6)
-    return mean.squeeze(-1), (variance + floor).sqrt()
+    return mean, (variance + floor).sqrt()
+
+
+def moments(
+    frames: Float[Tensor, "batch dim frames"], share: Tensor | None
+) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
+    """Mean and variance under shares that sum to 1 over time, or equal ones."""
+    if share is None:
+        mean = frames.mean(-1, keepdim=True)
+        # The norm is squared and summed in one pass over the memory.
+        variance = torch.linalg.vector_norm(frames - mean, dim=-1).square() / frames.shape[-1]
+    else:
+        mean = (share * frames).sum(-1, keepdim=True)
+        variance = (share * (frames - mean).square()).sum(-1)
+    return mean.squeeze(-1), variance

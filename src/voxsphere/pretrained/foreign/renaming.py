@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
 
 from voxsphere.core.errors import BadInput
+from voxsphere.models.speaker import SpeakerModel
 
 Rules = list[tuple[str, str | Callable[[re.Match[str]], str]]]
 """A pattern in their name and what it becomes, applied one after the other; an empty result drops the weight."""
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 def renamed(name: str, rules: Rules) -> str:
@@ -18,30 +22,37 @@ def renamed(name: str, rules: Rules) -> str:
     return name
 
 
-def converted(
-    state: Mapping[str, Tensor], rules: Rules, shapes: Mapping[str, tuple[int, ...]], *, where: str
-) -> dict[str, Tensor]:
+def shapes_of(recipe: Callable[[], SpeakerModel]) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a model's weights, without taking memory for them."""
+    with torch.device("meta"):
+        return {name: tuple(value.shape) for name, value in recipe().state_dict().items()}
+
+
+def converted(state: Mapping[str, Tensor], rules: Rules, shapes: Shapes, *, where: str) -> dict[str, Tensor]:
     """Their weights under our names and in our `shapes` (a kernel of one may be written as a matrix, or the reverse).
 
-    Raises `BadInput` naming the first weight that is not of this network, or is of another size.
+    Raises `BadInput` naming the first weight that is not of this network, is of another size, or is missing.
     """
-    ours = {}
+    ours: dict[str, Tensor] = {}
     for theirs, value in state.items():
         name = renamed(theirs, rules)
         if not name:
             continue
         if name not in shapes:
             raise BadInput(f"{where}: {theirs} is not a weight of this network; is it another one's file?")
-        if value.numel() != _numel(shapes[name]):
+        if name in ours:
+            raise BadInput(f"{where}: {theirs} is there under another name, too; is it another network's file?")
+        if not _one_but_for_ones(tuple(value.shape), shapes[name]):
             raise BadInput(f"{where}: {theirs} has the shape {tuple(value.shape)}, the network {shapes[name]}")
         ours[name] = value.reshape(shapes[name])
+    # Old files lack the counter of batches that a batch norm has seen; no output depends on it.
+    ours |= {name: torch.tensor(0) for name in shapes if name.endswith("num_batches_tracked") and name not in ours}
     if missing := sorted(set(shapes) - set(ours)):
-        raise BadInput(f"{where}: {len(missing)} weights of the network are not in the file, the first is {missing[0]}")
+        told = f"{len(missing)} of the network's {len(shapes)} weights are not in the file"
+        raise BadInput(f"{where}: {told}, the first is {missing[0]}")
     return ours
 
 
-def _numel(shape: tuple[int, ...]) -> int:
-    product = 1
-    for size in shape:
-        product *= size
-    return product
+def _one_but_for_ones(theirs: tuple[int, ...], ours: tuple[int, ...]) -> bool:
+    """Whether two shapes differ at most in axes of length one."""
+    return [size for size in theirs if size != 1] == [size for size in ours if size != 1]

@@ -1,0 +1,56 @@
+"""The residual block of grouped convolutions, each with a matrix after it."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from voxsphere.models.layers.convolution import affine_of
+from voxsphere.models.layers.maps import convolved, normed
+
+
+class SeparableResidual(nn.Module):
+    """Twice a 3×3 convolution in so many `groups` of channels and a linear layer; then the input on top, and ReLU.
+
+    ReLU stands before the first batch norm and after the second one's sum (as in IDRnD's code; the paper does not
+    say). With `bands` > 0 each of so many bands is scaled by a factor of its own before the sum (Thienpondt et al.
+    2021, Integrating frequency translational invariance in TDNNs, arXiv:2104.02370, section 3: frequency-wise
+    squeeze-excitation).
+    """
+
+    def __init__(self, width: int, *, groups: int, bands: int = 0) -> None:
+        super().__init__()
+        self.groups = groups
+        self.first, self.second = (nn.Conv2d(width, width, 3, bias=False, groups=groups) for _ in range(2))
+        self.first_linear, self.second_linear = (nn.Linear(width, width) for _ in range(2))
+        self.first_norm, self.second_norm = (nn.BatchNorm2d(width) for _ in range(2))
+        self.attention = BandAttention(bands, squeeze=min(64, max(width, 32))) if bands else None
+
+    def forward(self, x: Float[Tensor, "batch frames bands width"]) -> Float[Tensor, "batch frames bands width"]:
+        y = self.first_linear(convolved(x, self.first.weight, None, groups=self.groups)).relu_()
+        if self.training:
+            y = convolved(normed(self.first_norm, y), self.second.weight, None, groups=self.groups)
+            y = normed(self.second_norm, self.second_linear(y))
+        else:
+            # The first norm's shift may not enter the convolution: the zeros beyond the edges have none.
+            scale, shift = (parts.repeat(y.shape[2]) for parts in affine_of(self.first_norm))
+            y = torch.addcmul(shift, y.flatten(2), scale).reshape(y.shape)
+            y = convolved(y, self.second.weight, None, groups=self.groups)
+            scale, shift = affine_of(self.second_norm)
+            y = functional.linear(
+                y, self.second_linear.weight * scale[:, None], self.second_linear.bias * scale + shift
+            )
+        y = y + x if self.attention is None else torch.addcmul(x, y, self.attention(y))
+        return y.relu_()
+
+
+class BandAttention(nn.Module):
+    """A factor between 0 and 1 for each band, computed from the means of all."""
+
+    def __init__(self, bands: int, *, squeeze: int) -> None:
+        super().__init__()
+        self.factors = nn.Sequential(nn.Linear(bands, squeeze), nn.ReLU(), nn.Linear(squeeze, bands), nn.Sigmoid())
+
+    def forward(self, x: Float[Tensor, "batch frames bands width"]) -> Float[Tensor, "batch 1 bands 1"]:
+        factors: Tensor = self.factors(x.mean(1).mean(-1))
+        return factors[:, None, :, None]

@@ -1,0 +1,70 @@
+"""How much each frame says, in the eyes of a small network: the attention that several poolings share."""
+
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from voxsphere.core.errors import BadInput
+from voxsphere.models.poolings.weights import shares, softmax
+
+Attention = Literal["scalar", "vector"]
+Form = Literal["tanh", "sigmoid", "relu-norm", "relu-norm-tanh"]
+FORMS = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu-norm": nn.Identity, "relu-norm-tanh": nn.Tanh}
+
+
+class Activation(nn.Module):
+    """What stands between the two layers of an attention.
+
+    "tanh" as in the papers, "sigmoid" as in SpeakerVerifiaction-pytorch's first form, "relu-norm" (ReLU and batch
+    norm) as in voxceleb_trainer, "relu-norm-tanh" as in SpeechBrain. In training the batch norm counts frames of weight
+    above 0, each once.
+    """
+
+    def __init__(self, form: Form, dim: int) -> None:
+        super().__init__()
+        if form not in FORMS:
+            raise BadInput(f"activation is one of {', '.join(FORMS)}, not {form!r}")
+        self.norm = nn.BatchNorm1d(dim) if form.startswith("relu-norm") else None
+        self.last = FORMS[form]()
+
+    def forward(
+        self, hidden: Float[Tensor, "batch dim frames"], weight: Float[Tensor, "batch frames"] | None
+    ) -> Float[Tensor, "batch dim frames"]:
+        if self.norm is not None:
+            hidden = self._normed(hidden.relu(), weight)
+        active: Tensor = self.last(hidden)
+        return active
+
+    def _normed(self, hidden: Tensor, weight: Tensor | None) -> Tensor:
+        assert self.norm is not None
+        if weight is None or not self.training:
+            normed: Tensor = self.norm(hidden)
+            return normed
+        heard = weight > 0
+        rows = hidden.transpose(1, 2)
+        return rows.masked_scatter(heard[..., None], self.norm(rows[heard])).transpose(1, 2)
+
+
+def scores_of(attention: Attention, in_dim: int, bottleneck: int) -> nn.Conv1d:
+    """The second layer: a score for each frame ("scalar") or for each channel of it ("vector").
+
+    A single score has no bias: a softmax over time takes it back. The bias of a vector is as idle, but published.
+    """
+    if attention not in ("scalar", "vector"):
+        raise BadInput(f"attention is 'scalar' or 'vector', not {attention!r}")
+    return nn.Conv1d(bottleneck, in_dim, 1) if attention == "vector" else nn.Conv1d(bottleneck, 1, 1, bias=False)
+
+
+def attend(
+    score: Float[Tensor, "batch scores frames"], weight: Float[Tensor, "batch frames"] | None, *, normalised: bool
+) -> Float[Tensor, "batch scores frames"]:
+    """Factors of the frames: scores through a softmax over time, or the tanh of the scores as it is.
+
+    The tanh is summed over frames, however many they are. Under weights the frames count as Kish's effective number,
+    (Σw)²/Σw², in proportion to their weights.
+    """
+    if normalised:
+        return softmax(score, weight)
+    share = shares(score, weight)
+    return score.tanh() if share is None else score.tanh() * share / share.square().sum(-1, keepdim=True)

@@ -1,0 +1,60 @@
+"""Files of weights, read without running anything that they hold."""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import existing
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a .safetensors file or of what `torch.save` wrote, as plain data on the CPU.
+
+    A file that asks for more than tensors and plain values is refused: to read it would run code of its maker's.
+    """
+    existing(path)
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        if asked is None:
+            raise BadInput(f"{path}: is no checkpoint, or is damaged; copy it again") from error
+        raise BadInput(
+            f"{path}: is read with {asked[1]}, which may run any code; "
+            "have whoever made it save its state_dict alone, and import that"
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        raise BadInput(f"{path}: is no checkpoint, or is damaged; copy it again") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror or error})") from error
+    if not isinstance(content, Mapping):
+        raise BadInput(f"{path}: holds {type(content).__name__} where weights with names are expected")
+    return dict(content)
+
+
+def weights_in(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
+    """The named weights of a checkpoint; they may lie under `state_dict`, and bear parallel training's prefix.
+
+    Raises `BadInput` where there are none, or some hold numbers that are not finite.
+    """
+    inner = content.get("state_dict", content)
+    state = {str(name): value for name, value in inner.items()} if isinstance(inner, Mapping) else {}
+    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+        strange = next((name for name, value in state.items() if not isinstance(value, Tensor)), None)
+        held = f"{strange}, which is no tensor" if strange else "none"
+        raise BadInput(f"{path}: weights with names are expected, it holds {held}")
+    for name, value in state.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise BadInput(f"{path}: {name} holds numbers that are not finite; take another checkpoint")
+    parallel = all(name.startswith("module.") for name in state)
+    return {name.removeprefix("module.") if parallel else name: value for name, value in state.items()}

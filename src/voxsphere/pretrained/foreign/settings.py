@@ -1,0 +1,123 @@
+"""Other projects' configuration files, as plain data."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_text
+
+CLASS = "!"
+"""The key under which a YAML node's own tag stands, such as `new:torch.nn.Linear`; nothing of that name is built."""
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file as dictionaries, lists, strings and numbers; a tag of the project's own becomes an entry `CLASS`.
+
+    Nothing that a tag names is imported or run. `BadInput` tells the line that cannot be read.
+    """
+    try:
+        import yaml
+    except ImportError:
+        raise BadInput(f"{path}: reading it needs PyYAML: pip install 'voxsphere[import]'") from None
+    try:
+        content = yaml.load(read_text(path), Loader=_loader())
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise BadInput(f"{path}: line {line} is not YAML ({error.problem})") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise BadInput(f"{path}: is not YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: names with values are expected; is it the right file?")
+    return content
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    def plain(loader: Any, tag: str, node: Any) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return {CLASS: tag, **loader.construct_mapping(node, deep=True)}
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        return node.value or {CLASS: tag}
+
+    loader: Any = type("PlainLoader", (yaml.SafeLoader,), {})
+    loader.add_multi_constructor("!", plain)
+    return loader
+
+
+def section(content: Mapping[str, Any], name: str, where: Path) -> dict[str, Any]:
+    """A named part of a configuration, its references `<other>` replaced by what they stand for."""
+    found = _resolved(content.get(name), content, ())
+    if not isinstance(found, dict):
+        raise BadInput(f"{where}: has no section {name!r}; is it the right file?")
+    return found
+
+
+def _resolved(value: Any, content: Mapping[str, Any], seen: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolved(inner, content, seen) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner, content, seen) for inner in value]
+    named = re.fullmatch(r"<(\w+)>", value) if isinstance(value, str) else None
+    if named and named[1] in content and named[1] not in seen:
+        return _resolved(content[named[1]], content, (*seen, named[1]))
+    return value
+
+
+class Options:
+    """A network's options as another project's configuration gives them: each is asked for, and none may be left."""
+
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
+        self.left, self.where = {str(name): value for name, value in values.items()}, where
+
+    def size(self, name: str, default: int) -> int:
+        """A whole number from 1."""
+        value = self.left.pop(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise BadInput(f"{self.where}: {name} is a whole number from 1, not {value!r}")
+        return value
+
+    def sizes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """Whole numbers from 1, as many as there are in `default`."""
+        value = self.left.pop(name, default)
+        right = isinstance(value, list | tuple) and all(type(size) is int and size > 0 for size in value)
+        if not right or len(value) != len(default):
+            raise BadInput(f"{self.where}: {name} are {len(default)} whole numbers from 1, not {value!r}")
+        return tuple(value)
+
+    def choice(self, name: str, default: Any, choices: tuple[Any, ...]) -> Any:
+        """One of the values that voxsphere can compute."""
+        value = self.left.pop(name, default)
+        if value not in choices or isinstance(value, bool) != isinstance(default, bool):
+            told = ", ".join(map(str, choices))
+            raise BadInput(f"{self.where}: {name} is {value!r}, which cannot be imported; there are: {told}")
+        return value
+
+    def number(self, name: str, default: float) -> float:
+        """A number above 0."""
+        value = self.least(name, default)
+        if value == 0:
+            raise BadInput(f"{self.where}: {name} is a number above 0, not 0")
+        return value
+
+    def least(self, name: str, default: float) -> float:
+        """A number from 0."""
+        value = self.left.pop(name, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+            raise BadInput(f"{self.where}: {name} is a number from 0, not {value!r}")
+        return float(value)
+
+    def ignore(self, *names: str) -> None:
+        """Pass by options that change no embedding."""
+        for name in names:
+            self.left.pop(name, None)
+
+    def finish(self) -> None:
+        """Refuse options that nobody has asked for: they might change the embedding."""
+        if self.left:
+            raise BadInput(f"{self.where}: the option {next(iter(self.left))!r} of this network is not known")

@@ -1,0 +1,107 @@
+"""Makes docs/zoo.md: every network of the zoo, what it costs and how far it sees.
+
+python -m studies.zoo measure          # all networks on one thread; writes studies/outputs/zoo.json
+python -m studies.zoo measure NAME…    # these alone, into the same file
+python -m studies.zoo page             # writes docs/zoo.md from the file; --check exits with 1 if it differs
+"""
+
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+
+from voxsphere.core.files import atomic, read_json, read_text, write_json
+from voxsphere.core.random import stream
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.zoo import FAMILIES, NETWORKS
+from voxsphere.zoo.measure import macs_per_second, receptive_field
+from voxsphere.zoo.network import Network
+
+STORED = Path("studies/outputs/zoo.json")
+PAGE = Path("docs/zoo.md")
+HEAD = Path("studies/outputs/zoo_head.md")
+SECONDS, RUNS = 5.0, 7
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def measure(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Run the networks, untrained, on noise, and store what came out."""
+    torch.set_num_threads(1)
+    stored = read_json(STORED) if STORED.exists() else {}
+    for name in names or NETWORKS:
+        model = NETWORKS[name].model().eval()
+        stored[name] = {
+            "macs_per_second": macs_per_second(model),
+            "receptive_field": receptive_field(model),
+            "real_time_factor": _real_time_factor(model),
+        }
+        print(name, stored[name], flush=True)
+        write_json(STORED, {name: stored[name] for name in NETWORKS if name in stored})
+
+
+@app.command()
+def page(check: Annotated[bool, typer.Option("--check")] = False) -> None:
+    """Write the page, or compare it."""
+    text = "\n".join(_page()) + "\n"
+    if check:
+        raise typer.Exit(int(read_text(PAGE) != text))
+    with atomic(PAGE) as file:
+        file.write(text)
+
+
+def _real_time_factor(model: SpeakerModel) -> float:
+    wave = stream("zoo", "wave").normal(0, 0.1, round(SECONDS * model.sample_rate)).astype(np.float32)
+    model.embed([wave])
+    times = []
+    for _ in range(RUNS):
+        begun = time.perf_counter()
+        model.embed([wave])
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times) / SECONDS
+
+
+def _page() -> Iterator[str]:
+    yield read_text(HEAD).strip()
+    stored = read_json(STORED)
+    for family in FAMILIES:
+        if family.NETWORKS:
+            yield f"\n## {(family.__doc__ or '').split(':')[0].rstrip('.')}\n"
+            yield "| network | parameters | MACs per second | real-time factor | sees | used by | compared with |"
+            yield "| --- | ---: | ---: | ---: | ---: | --- | --- |"
+            for network in family.NETWORKS:
+                yield _row(network, stored[network.name])
+            yield ""
+            for paper, names in _papers(family.NETWORKS).items():
+                yield f"- {', '.join(names)}: {paper}."
+
+
+def _row(network: Network, told: dict[str, Any]) -> str:
+    field = told["receptive_field"]
+    cells = (
+        network.name,
+        f"{network.parameters:,}",
+        f"{told['macs_per_second'] / 1e6:,.0f} M",
+        f"{told['real_time_factor']:.4f}",
+        "utterance" if field is None else f"{field} frames",
+        ", ".join(network.systems) or "–",
+        network.peer or "–",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _papers(networks: tuple[Network, ...]) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for network in networks:
+        named.setdefault(f"{network.paper}; parameters counted by {network.source}", []).append(network.name)
+    return named
+
+
+if __name__ == "__main__":
+    app()
