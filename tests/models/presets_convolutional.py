@@ -10,8 +10,10 @@ from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet20 import ResNet20
 from voxsphere.models.encoders.se_resnet import SeResNet
 from voxsphere.models.encoders.thin_resnet import ThinResNet
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.poolings.self_attention import SelfAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling
-from voxsphere.models.projection import AffineLength, AffineNorm, DoubleRateAffine, LengthNorm
+from voxsphere.models.projection import Affine, AffineLength, AffineNorm, DoubleRateAffine
 from voxsphere.models.speaker import SpeakerModel
 
 _THIN = partial(ThinResNet, blocks=(1, 1, 1), width=4, reduction=1, scale=2, bins=2)
@@ -73,12 +75,14 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         MeanPooling,
         partial(AffineLength, dim=32, norm=True),
     ),
-    "resnet_se34l": small(partial(Frames, dim=40), partial(SeResNet, blocks=(1, 2, 1, 1)), MeanPooling, LengthNorm),
+    "resnet_se34l": small(
+        partial(Frames, dim=40), partial(SeResNet, blocks=(1, 2, 1, 1)), SelfAttentionPooling, partial(Affine, dim=8)
+    ),
     "resnet_se34v2": small(
         partial(Frames, dim=40),
         partial(SeResNet, blocks=(1, 2, 1, 1), kernel=3, stride=1, last_stride=2, late_norm=True, bins=None),
-        MeanPooling,
-        LengthNorm,
+        partial(AttentiveStatsPooling, activation="relu-norm", floor=1e-5),
+        partial(Affine, dim=8),
     ),
     "siresnet34": small(
         partial(Frames, dim=24),

@@ -4,13 +4,18 @@ from collections.abc import Callable
 from functools import partial
 
 from voxsphere.audio.features import Fbank, Spectrogram
+from voxsphere.audio.normalisation import FrameNorm, UtteranceNorm
+from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.models.encoders.image_resnet import ImageResNet
 from voxsphere.models.encoders.normed_resnet20 import NormedResNet20
 from voxsphere.models.encoders.rescnn import ResCnn
 from voxsphere.models.encoders.resnet20 import ResNet20
+from voxsphere.models.encoders.se_resnet import SeResNet
 from voxsphere.models.encoders.thin_resnet import ThinResNet
+from voxsphere.models.poolings.attentive import AttentiveStatsPooling
+from voxsphere.models.poolings.self_attention import SelfAttentionPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
-from voxsphere.models.projection import AffineLength, AffineNorm, DoubleRateAffine
+from voxsphere.models.projection import Affine, AffineLength, AffineNorm, DoubleRateAffine
 from voxsphere.models.speaker import Encoder, Features, Pooling, Projection, SpeakerModel
 from voxsphere.zoo.network import Network
 
@@ -18,6 +23,7 @@ _SYSTEMS = "SpeakerVerifiaction-pytorch"
 _COUNTED = f"{_SYSTEMS} at e30cf98e"
 # With the head of 1,251 classes and these biases its files have 12,934,563 (128) and 16,757,667 (512) numbers.
 _UNIFIED = "unified-embedding at f595e02e (Caffe), without the head and the 3,712 biases that are held at 0"
+_TRAINER = "voxceleb_trainer at f51bab8"
 
 _DEEP_SPEAKER = "Li et al. 2017, Deep Speaker: an End-to-End Neural Speaker Embedding System, arXiv:1705.02304"
 _RESNET = "He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
@@ -25,9 +31,18 @@ _LENGTH = "Cai et al. 2018, Analysis of length normalization in end-to-end speak
 _THIN = "Xie et al. 2019, Utterance-level aggregation for speaker recognition in the wild, arXiv:1902.10107"
 _HYPERSPHERE = "Hajibabaei & Dai 2018, Unified hypersphere embedding for speaker recognition, arXiv:1807.08312"
 
-# Deep Speaker's bands are normalised within each frame, SpeakerVerifiaction-pytorch's over the utterance.
 _FBANK = partial(Fbank, num_mels=64, cmn=True)
-_SPECTROGRAM_20_MS = partial(Spectrogram, n_fft=320, frame_length=0.02, form="log")
+_FRAME_NORMED = partial(FrameNorm, of=partial(Fbank, num_mels=64))
+_LOG_SPECTROGRAM = partial(UtteranceNorm, of=partial(Spectrogram, n_fft=320, frame_length=0.02, form="log"))
+# The deviations of magnitudes of waves between -1 and 1 are small; of 16-bit integers this would be 0.001.
+_MAGNITUDES = partial(UtteranceNorm, of=partial(Spectrogram), variance=True, eps=1e-12)
+
+
+def _torch_mel(num_mels: int, *, preemphasis: float) -> Callable[..., Features]:
+    mel = partial(
+        TorchMel, num_mels=num_mels, frame_shift=0.01, low_freq=0.0, high_freq=8000.0, preemphasis=preemphasis
+    )
+    return partial(UtteranceNorm, of=mel, variance=True)
 
 
 def _network(
@@ -40,11 +55,11 @@ def _network(
     features: Callable[..., Features] = _FBANK,
     pooling: Callable[..., Pooling] = MeanPooling,
     source: str = _COUNTED,
-    system: str = _SYSTEMS,
+    systems: tuple[str, ...] = (_SYSTEMS,),
     peer: str = _COUNTED,
 ) -> Network:
     model = partial(SpeakerModel, features=features, encoder=encoder, pooling=pooling, projection=projection)
-    return Network(name, model, paper, parameters, source, (system,), peer)
+    return Network(name, model, paper, parameters, source, systems, peer)
 
 
 _rescnn = partial(_network, projection=partial(AffineLength, norm=True), paper=_DEEP_SPEAKER)
@@ -52,13 +67,14 @@ _loresnet = partial(
     _network,
     projection=partial(AffineLength, dim=128, norm=True, alpha=12.0),
     paper=_DEEP_SPEAKER,
-    features=_SPECTROGRAM_20_MS,
+    features=_LOG_SPECTROGRAM,
 )
 _image = partial(_network, projection=partial(AffineNorm), paper=_RESNET)
 # There statistics are taken over stretches in which channels and frames are mixed (a reshape stands for a transpose).
 _thin = partial(_network, projection=partial(AffineNorm, dim=128), paper=_THIN, pooling=partial(StatsPooling))
-_resnet20 = partial(_network, paper=_HYPERSPHERE, features=partial(Spectrogram))
-_unified = partial(_resnet20, encoder=partial(ResNet20), source=_UNIFIED, system="unified-embedding", peer="")
+_resnet20 = partial(_network, paper=_HYPERSPHERE, features=_MAGNITUDES)
+_unified = partial(_resnet20, encoder=partial(ResNet20), source=_UNIFIED, systems=("unified-embedding",), peer="")
+_se34 = partial(_network, projection=partial(Affine, dim=512), source=_TRAINER, systems=(), peer=_TRAINER)
 
 NETWORKS: tuple[Network, ...] = (
     _rescnn("rescnn10", 11_625_152, partial(ResCnn, blocks=(1, 1, 1, 1))),
@@ -74,8 +90,9 @@ NETWORKS: tuple[Network, ...] = (
         24_172_288,
         partial(ResCnn, bias="all", rectify=True),
         projection=partial(AffineLength, alpha=1.0),
+        features=_FRAME_NORMED,
         source="philipperemy/deep-speaker at 7b30bbc1 (Keras)",
-        system="deep-speaker",
+        systems=("deep-speaker",),
         peer="",
     ),
     _loresnet("loresnet8", 2_708_096, partial(ResCnn, blocks=(1, 1, 1), clip=None, bias="first")),
@@ -108,4 +125,21 @@ NETWORKS: tuple[Network, ...] = (
     _resnet20("resnet20-normed", 12_947_456, partial(NormedResNet20), projection=partial(AffineNorm, dim=128)),
     _unified("resnet20", 16_112_192, projection=partial(DoubleRateAffine)),
     _unified("resnet20-verification", 12_769_472, projection=partial(DoubleRateAffine, dim=128, dropout=0.5)),
+    _se34(
+        "resnet-se34l",
+        1_437_078,
+        partial(SeResNet),
+        features=_torch_mel(40, preemphasis=0.0),
+        pooling=partial(SelfAttentionPooling),
+        paper="Chung et al. 2020, In defence of metric learning for speaker recognition, arXiv:2003.11982",
+    ),
+    _se34(
+        "resnet-se34v2",
+        8_028_492,
+        partial(SeResNet, width=32, kernel=3, stride=1, last_stride=2, late_norm=True, bins=None),
+        features=_torch_mel(64, preemphasis=0.97),
+        pooling=partial(AttentiveStatsPooling, activation="relu-norm", floor=1e-5),
+        paper="Heo et al. 2020, Clova baseline system for the VoxCeleb Speaker Recognition Challenge 2020, "
+        "arXiv:2009.14153",
+    ),
 )

@@ -1,5 +1,6 @@
 """Deep Speaker's ResCNN and the nets cut from it (Li et al. 2017, Deep Speaker, arXiv:1705.02304, table 1)."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,6 +11,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
+from voxsphere.models.layers.planar import PlanarConvNorm2d, interleaved, planar
 from voxsphere.models.layers.residual import shortcut
 from voxsphere.models.layers.residual_chain import ResidualChain
 
@@ -51,13 +53,13 @@ class ResCnn(nn.Module):
         if bias not in BIASES:
             raise BadInput(f"no bias {bias!r}; there are: {', '.join(BIASES)}")
         self.in_dim = in_dim
-        self.activation = nn.ReLU(inplace=True) if clip is None else nn.Hardtanh(0.0, clip, inplace=True)
+        self.activation = nn.Hardtanh(0.0, math.inf if clip is None else clip, inplace=True)
         self.entries, self.stages = nn.ModuleList(), nn.ModuleList()
         channels, rows = 1, in_dim
         for i, count in enumerate(blocks):
             stage_width, biased = width << i, bias == "all"
             first = biased or (bias == "first" and i == 0)
-            self.entries.append(ConvNorm2d(channels, stage_width, kernel=5, stride=(2, 2), bias=first))
+            self.entries.append(PlanarConvNorm2d(channels, stage_width, kernel=5, stride=2, bias=first))
             channels, rows = stage_width, (rows + 1) // 2
             stage: list[nn.Module] = []
             for _ in range(count):
@@ -70,7 +72,7 @@ class ResCnn(nn.Module):
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
         x = as_image(bands(features, self.in_dim))
         for entry, stage in zip(self.entries, self.stages, strict=True):
-            x = stage(self.activation(entry(x)))
+            x = stage(self.activation(interleaved(entry(planar(x)))))
         frames: Tensor = self.grid(x)
         return frames
 
@@ -83,5 +85,5 @@ class ResCnn(nn.Module):
             layers.append(ConvNorm2d(channels, layer_width, kernel=kernel, bias=bias))
             channels = layer_width
         if rectify:
-            layers[-1] = nn.Sequential(layers[-1], self.activation)
+            layers[-1] = nn.Sequential(layers[-1], nn.Hardtanh(0.0, self.activation.max_val))
         return ResidualChain(*layers, shortcut=shortcut(in_dim, dim, (1, 1)), activation=self.activation)

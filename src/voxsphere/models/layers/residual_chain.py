@@ -7,7 +7,8 @@ from torch import Tensor, nn
 class ResidualChain(nn.Module):
     """Layers one after the other, an activation between them, and a shortcut around them all.
 
-    The activation follows each layer but the last, and then the sum; it may work in place.
+    The activation follows each layer but the last, and then the sum; it may work in place. The sum does, in what the
+    last layer gives: that must be a value of its own, and not one that its gradient is computed from.
     """
 
     def __init__(self, *layers: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
@@ -20,5 +21,5 @@ class ResidualChain(nn.Module):
         y = x
         for layer in between:
             y = self.activation(layer(y))
-        added: Tensor = self.activation(last(y) + self.shortcut(x))
+        added: Tensor = self.activation(last(y).add_(self.shortcut(x)))
         return added
