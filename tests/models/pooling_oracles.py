@@ -71,8 +71,8 @@ def _activation(pooling: nn.Module, x: Vector) -> Vector:
     if norm is not None:
         rows = zip(x, norm.running_mean, norm.running_var, norm.weight, norm.bias, strict=True)
         x = [float((max(value, 0) - m) / (v + norm.eps) ** 0.5 * g + b) for value, m, v, g, b in rows]
-    last = {"Tanh": math.tanh, "Sigmoid": lambda a: 1 / (1 + math.exp(-a)), "Identity": float}
-    return [last[type(pooling.activation.last).__name__](value) for value in x]
+    last = {"tanh": math.tanh, "sigmoid": lambda a: 1 / (1 + math.exp(-a)), "relu-norm": float}
+    return [last[pooling.activation.form.replace("relu-norm-tanh", "tanh")](value) for value in x]
 
 
 def _attention(pooling: nn.Module, frames: Rows, w: Vector) -> Rows:
@@ -123,33 +123,24 @@ def multi_head(pooling: nn.Module, frames: Rows, w: Vector) -> Vector:
 
 
 def multi_query(pooling: nn.Module, frames: Rows, w: Vector) -> Vector:
-    size = len(frames[0]) // pooling.heads
     out: Vector = []
-    for query in range(pooling.queries):
-        for head in range(pooling.heads):
+    for attentions in pooling.attentions:
+        size = len(frames[0]) // len(attentions)
+        for head, attention in enumerate(attentions):
             slices = [frame[head * size : (head + 1) * size] for frame in frames]
-            scores = _query_scores(pooling, slices, head * pooling.queries + query)
+            layers = dict(attention.named_children())
+            seen = slices
+            if "hidden" in layers:
+                hidden = layers["hidden"]
+                seen = [[math.tanh(value) for value in _affine(hidden.weight, hidden.bias, x)] for x in slices]
+            scores = [_affine(layers["score"].weight, layers["score"].bias, x) for x in seen]
             shares = [_softmax(list(row), w) for row in zip(*scores, strict=True)]
-            channels = [list(x) for x in zip(*slices, strict=True)]
             shares = shares * (size // len(shares))
-            means = [_mean(x, a) for x, a in zip(channels, shares, strict=True)]
+            channels = [list(x) for x in zip(*slices, strict=True)]
             variances = [_variance(x, a, unbiased=False) for x, a in zip(channels, shares, strict=True)]
-            out += means + [math.sqrt(max(v, pooling.floor)) for v in variances]
+            out += [_mean(x, a) for x, a in zip(channels, shares, strict=True)]
+            out += [math.sqrt(max(v, pooling.floor)) for v in variances]
     return out
-
-
-def _query_scores(pooling: nn.Module, slices: Rows, at: int) -> Rows:
-    """One row a frame: the scores of the attention that is number `at`, head by head and query by query."""
-    for layer in (pooling.hidden, pooling.score):
-        if layer is None:
-            continue
-        size = layer.out_channels // (pooling.heads * pooling.queries)
-        mine = slice(at * size, (at + 1) * size)
-        bias = None if layer.bias is None else layer.bias[mine]
-        slices = [_affine(layer.weight[mine], bias, x) for x in slices]
-        if layer is pooling.hidden:
-            slices = [[math.tanh(value) for value in x] for x in slices]
-    return slices
 
 
 def _residuals(centres: Rows, frames: Rows, belongs: Rows, w: Vector) -> Rows:

@@ -90,7 +90,9 @@ POOLING_REFERENCES: dict[str, partial[nn.Module]] = {
 SHIFTS: dict[str, set[str]] = {
     "AttentiveStatsPooling": {"pooling.score.bias"},
     "AttentiveStatsPooling, normed": {"pooling.score.bias"},
-    "MultiQueryMultiHeadAttentionPooling": {"pooling.score.bias"},
+    "MultiQueryMultiHeadAttentionPooling": {
+        f"pooling.attentions.{query}.{head}.score.bias" for query in range(2) for head in range(3)
+    },
     "SelfAttentionPooling, vector": {"pooling.score.bias"},
     "StdPooling": {"encoder.layers.4.norm.bias"},
 }

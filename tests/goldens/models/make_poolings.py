@@ -85,6 +85,8 @@ def wespeaker() -> dict[str, Reference]:
     theirs = module("WESPEAKER", "wespeaker/models/pooling_layers.py")
     astp: Rules = [("linear1", "hidden"), ("linear2", "score")]
     asp: Rules = [("attention.0", "hidden"), ("attention.2", "activation.norm"), ("attention.3", "score")]
+    heads: Rules = [(r"^heads", "n_query.0.heads"), (r"^n_query\.(\d+)\.heads_att_trans", r"attentions.\1")]
+    mhastp: Rules = [*heads, ("att_0", "hidden"), ("att_1", "score")]
     many = {"query_num": 2, "head_num": 4, "bottleneck_dim": 8}
     return {
         "wespeaker TAP": (theirs.TAP(), [], straight),
@@ -93,10 +95,10 @@ def wespeaker() -> dict[str, Reference]:
         "wespeaker ASTP": (theirs.ASTP(DIM, bottleneck_dim=8), astp, straight),
         "wespeaker ASTP, context": (theirs.ASTP(DIM, bottleneck_dim=8, global_context_att=True), astp, straight),
         "wespeaker ASP": (theirs.ASP(input_dim=DIM, hidden_dim=8), asp, straight),
-        "wespeaker MHASTP": (theirs.MHASTP(DIM, bottleneck_dim=8), [], straight),
-        "wespeaker MQMHASTP": (theirs.MQMHASTP(DIM, **many), [], straight),
+        "wespeaker MHASTP": (theirs.MHASTP(DIM, bottleneck_dim=8), mhastp, straight),
+        "wespeaker MQMHASTP": (theirs.MQMHASTP(DIM, **many), mhastp, straight),
         "wespeaker MQMHASTP, one layer": (
-            theirs.MQMHASTP(DIM, query_num=3, head_num=4, layer_num=1), [], straight,
+            theirs.MQMHASTP(DIM, query_num=3, head_num=4, layer_num=1), [*heads, ("att_0", "score")], straight,
         ),
     }  # fmt: skip
 
@@ -141,27 +143,15 @@ def speakerverifiaction() -> dict[str, Reference]:
     return {f"SpeakerVerifiaction-pytorch {name}": (built[name], rules, transposed) for name in built}
 
 
-def of_query_and_head(name: str, ours: dict[str, Tensor], queries: int, heads: int) -> Tensor:
-    """Our weight, dealt out to the query, head and layer that WeSpeaker's `name` is of; no bias is one of 0."""
-    parts = name.split(".")
-    query, head = (int(parts[1]) if parts[0] == "n_query" else 0), int(parts[-3])
-    layer = "hidden" if parts[-2] == "att_0" and "hidden.weight" in ours else "score"
-    weight = ours.get(f"{layer}.{parts[-1]}")
-    return torch.zeros(1) if weight is None else weight.unflatten(0, (heads, queries, -1))[head, query]
-
-
 def given(name: str, reference: nn.Module, rules: Rules) -> dict[str, Tensor]:
     """Our seeded weights under the reference's names and in its shapes."""
-    pooling = POOLING_REFERENCES[name](in_dim=DIM)
-    ours, state = seeded(pooling), {}
+    ours, state = seeded(POOLING_REFERENCES[name](in_dim=DIM)), {}
+    names = {theirs: renamed(theirs, rules) for theirs in reference.state_dict()}
+    assert set(names.values()) >= set(ours)
     for theirs, value in reference.state_dict().items():
-        if "heads_att_trans" in theirs:
-            weight = of_query_and_head(theirs, ours, pooling.queries, pooling.heads)
-        else:
-            # A score for the whole frame may have a bias there, which the softmax takes back.
-            weight = ours.get(renamed(theirs, rules), torch.zeros(1) if theirs.endswith("bias") else None)
+        # A score for the whole frame may have a bias there, which the softmax takes back.
+        weight = ours.get(names[theirs], torch.zeros(1) if theirs.endswith("bias") else None)
         state[theirs] = weight.reshape(value.shape)
-    assert {renamed(theirs, rules) for theirs in state} >= set(ours) or "MHASTP" in name
     return state
 
 

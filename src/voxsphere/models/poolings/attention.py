@@ -10,7 +10,7 @@ from voxsphere.models.poolings.weights import shares, softmax
 
 Attention = Literal["scalar", "vector"]
 Form = Literal["tanh", "sigmoid", "relu-norm", "relu-norm-tanh"]
-FORMS = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu-norm": nn.Identity, "relu-norm-tanh": nn.Tanh}
+FORMS = ("tanh", "sigmoid", "relu-norm", "relu-norm-tanh")
 
 
 class Activation(nn.Module):
@@ -18,7 +18,7 @@ class Activation(nn.Module):
 
     "tanh" as in the papers, "sigmoid" as in SpeakerVerifiaction-pytorch's first form, "relu-norm" (ReLU and batch
     norm) as in voxceleb_trainer, "relu-norm-tanh" as in SpeechBrain. In training the batch norm counts frames of weight
-    above 0, each once.
+    above 0, each once. What it is given is overwritten.
     """
 
     def __init__(self, form: Form, dim: int) -> None:
@@ -26,15 +26,16 @@ class Activation(nn.Module):
         if form not in FORMS:
             raise BadInput(f"activation is one of {', '.join(FORMS)}, not {form!r}")
         self.norm = nn.BatchNorm1d(dim) if form.startswith("relu-norm") else None
-        self.last = FORMS[form]()
+        self.form = form
 
     def forward(
         self, hidden: Float[Tensor, "batch dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim frames"]:
         if self.norm is not None:
-            hidden = self._normed(hidden.relu(), weight)
-        active: Tensor = self.last(hidden)
-        return active
+            hidden = self._normed(hidden.relu_(), weight)
+        if self.form == "sigmoid":
+            return hidden.sigmoid_()
+        return hidden if self.form == "relu-norm" else hidden.tanh_()
 
     def _normed(self, hidden: Tensor, weight: Tensor | None) -> Tensor:
         assert self.norm is not None

@@ -1,13 +1,15 @@
 """Several attentions side by side, each to its own slice of the channels."""
 
+from collections import OrderedDict
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.poolings.attention import Attention
-from voxsphere.models.poolings.statistics import moments
-from voxsphere.models.poolings.weights import kept, softmax
+from voxsphere.models.poolings.attention import Attention, scores_of
+from voxsphere.models.poolings.statistics import average
+from voxsphere.models.poolings.weights import kept, shares, softmax
 
 
 class MultiHeadAttentionPooling(nn.Module):
@@ -63,26 +65,40 @@ class MultiQueryMultiHeadAttentionPooling(nn.Module):
             raise BadInput(f"an attention has 1 layer or 2, not {layers}")
         if queries < 1:
             raise BadInput(f"{queries} queries ask nothing; take 1 or more")
-        if attention not in ("scalar", "vector"):
-            raise BadInput(f"attention is 'scalar' or 'vector', not {attention!r}")
-        slice_dim = _slice(in_dim, heads)
-        scores = slice_dim if attention == "vector" else 1
-        self.in_dim, self.dim = in_dim, 2 * in_dim * queries
-        self.queries, self.heads, self.floor = queries, heads, floor
-        # Channels lie head by head, then query by query: a group of the first layer is a head.
-        self.hidden = nn.Conv1d(in_dim, heads * queries * bottleneck, 1, groups=heads) if layers == 2 else None
-        entries, groups = (heads * queries * bottleneck, heads * queries) if layers == 2 else (in_dim, heads)
-        self.score = nn.Conv1d(entries, heads * queries * scores, 1, groups=groups, bias=attention == "vector")
+        dim = _slice(in_dim, heads)
+        self.in_dim, self.dim, self.floor = in_dim, 2 * in_dim * queries, floor
+        self.attentions = nn.ModuleList(
+            nn.ModuleList(_scorer(dim, layers, bottleneck, attention) for _ in range(heads)) for _ in range(queries)
+        )
 
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
         frames = kept(frames, weight, self.in_dim)
-        score = self.score(frames if self.hidden is None else torch.tanh(self.hidden(frames)))
-        share = softmax(score, weight).unflatten(1, (self.heads, self.queries, -1))
-        mean, variance = moments(frames.unflatten(1, (self.heads, 1, -1)), share)
-        both = torch.stack([mean, variance.clamp(min=self.floor).sqrt()], dim=3)
-        return both.transpose(1, 2).flatten(1)
+        mean = average(frames, shares(frames, weight))
+        heads = len(self.attentions[0])
+        slices = zip(*(x.chunk(heads, 1) for x in (frames, frames - mean[..., None], mean)), strict=True)
+        # Head by head, so that what is computed of one stays in the processor's cache.
+        by_head = [self._of_head(head, *of_head, weight) for head, of_head in enumerate(slices)]
+        return torch.stack(by_head, dim=2).flatten(1)
+
+    def _of_head(
+        self, head: int, frames: Tensor, deviation: Tensor, mean: Tensor, weight: Tensor | None
+    ) -> Float[Tensor, "batch queries two_dim"]:
+        pooled = []
+        for attentions in self.attentions:
+            part = softmax(attentions[head](frames), weight) * deviation
+            shift = part.sum(-1)
+            variance = part.mul_(deviation).sum(-1) - shift.square()
+            pooled.append(torch.cat([mean + shift, variance.clamp(min=self.floor).sqrt()], dim=1))
+        return torch.stack(pooled, dim=1)
+
+
+def _scorer(dim: int, layers: int, bottleneck: int, attention: Attention) -> nn.Sequential:
+    if layers == 1:
+        return nn.Sequential(OrderedDict(score=scores_of(attention, dim, dim)))
+    hidden, score = nn.Conv1d(dim, bottleneck, 1), scores_of(attention, dim, bottleneck)
+    return nn.Sequential(OrderedDict(hidden=hidden, tanh=nn.Tanh(), score=score))
 
 
 def _slice(in_dim: int, heads: int) -> int:

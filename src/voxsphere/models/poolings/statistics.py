@@ -18,8 +18,7 @@ class MeanPooling(nn.Module):
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
         frames = kept(frames, weight, self.in_dim)
-        share = shares(frames, weight)
-        return frames.mean(-1) if share is None else (frames * share).sum(-1)
+        return average(frames, shares(frames, weight))
 
 
 class StatsPooling(nn.Module):
@@ -61,6 +60,13 @@ class StdPooling(nn.Module):
         return statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor)[1]
 
 
+def average(
+    frames: Float[Tensor, "batch dim frames"], share: Float[Tensor, "batch 1 frames"] | None
+) -> Float[Tensor, "batch dim"]:
+    """Mean under shares that sum to 1 over time, or equal ones."""
+    return frames.mean(-1) if share is None else (frames @ share.mT).squeeze(-1)
+
+
 def statistics(
     frames: Float[Tensor, "batch dim frames"], share: Tensor | None, *, unbiased: bool, floor: float
 ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
@@ -75,14 +81,20 @@ def statistics(
 
 
 def moments(
-    frames: Float[Tensor, "batch dim frames"], share: Tensor | None
-) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
-    """Mean and variance under shares that sum to 1 over time, or equal ones."""
+    frames: Float[Tensor, "*batch dim frames"], share: Float[Tensor, "*batch #dim frames"] | None
+) -> tuple[Float[Tensor, "*batch dim"], Float[Tensor, "*batch dim"]]:
+    """Mean and variance under shares that sum to 1 over time, of each channel or of all, or equal ones.
+
+    The mean is subtracted before squaring: Σαh² − (Σαh)² would lose the small deviations of large numbers.
+    """
     if share is None:
         mean = frames.mean(-1, keepdim=True)
-        # The norm is squared and summed in one pass over the memory.
+        # The norm squares and sums in one pass over the memory.
         variance = torch.linalg.vector_norm(frames - mean, dim=-1).square() / frames.shape[-1]
+    elif share.shape[-2] == 1:
+        mean = frames @ share.mT
+        variance = ((frames - mean).square_() @ share.mT).squeeze(-1)
     else:
         mean = (share * frames).sum(-1, keepdim=True)
-        variance = (share * (frames - mean).square()).sum(-1)
+        variance = (frames - mean).square_().mul_(share).sum(-1)
     return mean.squeeze(-1), variance
