@@ -15,11 +15,11 @@ from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import (
     Affine,
-    HiddenAffine,
     LinearNorm,
     NormLinear,
     NormLinearNorm,
     OneLayer,
+    TwoAffine,
     TwoLayer,
 )
 from voxsphere.models.speaker import SpeakerModel
@@ -48,7 +48,6 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "Dtdnn": small(encoder=partial(Dtdnn, width=8, growth=4, bottleneck=8, layers=(2, 3))),
     "Etdnn": small(encoder=partial(Etdnn, width=16, last=12)),
     "Ftdnn": small(encoder=partial(Ftdnn, width=16, bottleneck=8, first=12, last=16)),
-    "HiddenAffine": small(projection=partial(HiddenAffine, hidden=8, dim=6)),
     "OneLayer": small(projection=partial(OneLayer, dim=40, slope=0.1)),
     "Tdnn": small(encoder=partial(Tdnn, width=16, last=12)),
     "Tdnn, norm before ReLU": small(encoder=partial(Tdnn, width=16, last=12, order="conv-norm-relu")),
@@ -96,7 +95,7 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         _BANDS,
         partial(_XVECTOR, affine=False),
         partial(StatsPooling, floor=1e-7),
-        partial(HiddenAffine, hidden=32, dim=32),
+        partial(TwoAffine, dim=32),
     ),
     "xvector_3dspeaker": small(
         _BANDS, partial(_XVECTOR, affine=False), partial(StatsPooling, floor=1e-8), partial(Affine, dim=32)

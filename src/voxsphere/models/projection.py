@@ -159,25 +159,10 @@ class TwoLayer(nn.Module):
         return embedding
 
 
-class HiddenAffine(nn.Module):
-    """Linear, ReLU, a batch norm without scale and shift, and the embedding's linear layer (WeSpeaker's x-vector)."""
-
-    def __init__(self, in_dim: int, *, hidden: int = 512, dim: int = 512) -> None:
-        super().__init__()
-        self.dim = dim
-        self.layers = nn.Sequential(
-            nn.Linear(in_dim, hidden), nn.ReLU(), nn.BatchNorm1d(hidden, affine=False), nn.Linear(hidden, dim)
-        )
-
-    def forward(self, pooled: Float[Tensor, "batch in_dim"]) -> Float[Tensor, "batch dim"]:
-        embedding: Tensor = self.layers(pooled)
-        return embedding
-
-
 class TwoAffine(nn.Module):
     """A linear layer, ReLU, batch norm without scale and shift, and a linear layer that gives the embedding.
 
-    The second layer of 3D-Speaker's ResNet34, and an option (`two_emb_layer`) of all ResNets in WeSpeaker.
+    WeSpeaker's x-vector and 3D-Speaker's ResNet34 end so; an option (`two_emb_layer`) of all ResNets in WeSpeaker.
     """
 
     def __init__(self, in_dim: int, *, dim: int = 192) -> None:

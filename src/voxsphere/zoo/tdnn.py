@@ -15,7 +15,7 @@ from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinear, NormLinearNorm, OneLayer, TwoLayer
+from voxsphere.models.projection import Affine, LinearNorm, NormLinear, NormLinearNorm, OneLayer, TwoAffine, TwoLayer
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
@@ -75,7 +75,8 @@ _XVECTORS = (
     _xvector("xvector-norm-relu", 4_619_668, _V6, encoder=partial(Tdnn, order="conv-norm-relu"), peer=_V6),
     _xvector(
         "xvector-wespeaker", 4_610_524, _WESPEAKER,
-        encoder=_PLAIN, pooling=partial(StatsPooling, floor=1e-7), projection=partial(HiddenAffine), peer=_WESPEAKER,
+        encoder=_PLAIN, pooling=partial(StatsPooling, floor=1e-7), projection=partial(TwoAffine, dim=512),
+        peer=_WESPEAKER,
     ),
     _xvector(
         "xvector-3d-speaker", 4_347_868, _3DSPEAKER,

@@ -105,7 +105,5 @@ def xvector() -> Rules:
     return [
         (r"^frame_(\d)\.conv_1d\.", lambda m: f"encoder.layers.{int(m[1]) - 1}.conv."),
         (r"^frame_(\d)\.bn\.", lambda m: f"encoder.layers.{int(m[1]) - 1}.norm."),
-        (r"^seg_1\.", "projection.layers.0."),
-        (r"^seg_bn_1\.", "projection.layers.2."),
-        (r"^seg_2\.", "projection.layers.3."),
+        *projection(2),
     ]

@@ -17,7 +17,7 @@ from voxsphere.models.encoders.simam_resnet import SimAmResNet
 from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdPooling
-from voxsphere.models.projection import Affine, HiddenAffine, LinearNorm, NormLinear, NormLinearNorm, TwoAffine
+from voxsphere.models.projection import Affine, LinearNorm, NormLinear, NormLinearNorm, TwoAffine
 from voxsphere.pretrained.foreign import wespeaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
@@ -184,7 +184,7 @@ def _xvector(options: Options) -> Form:
     return Form(
         partial(Tdnn, width=options.size("hid_dim", 512), last=options.size("stats_dim", 1500), affine=False),
         _pooling(options, "TSTP"),
-        partial(HiddenAffine, hidden=dim, dim=dim),
+        partial(TwoAffine, dim=dim),
         [_HEAD, *wespeaker.xvector()],
         "Snyder et al. 2018, X-vectors: Robust DNN embeddings for speaker recognition",
     )
