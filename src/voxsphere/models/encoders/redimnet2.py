@@ -25,7 +25,7 @@ _STAGES: tuple[Stage2, ...] = (
 
 
 class ReDimNet2(nn.Module):
-    """Frames to `last` channels on the bands that are left, at the same rate (arXiv:2603.11841, section 2).
+    """Frames to `last` channels on the bands that are left, at the same rate (arXiv:2603.11841).
 
     Each of the `stages` ((stride over bands, stride over frames), number of blocks, widening, reduction) takes a
     weighted sum of all earlier outputs as an image, trades bands for channels, and works at the rate to which the
