@@ -12,9 +12,9 @@ from voxsphere.models.layers.maps import convolved, normed
 class SeparableResidual(nn.Module):
     """Twice a 3×3 convolution in so many `groups` of channels and a linear layer; then the input on top, and ReLU.
 
-    ReLU stands before the first batch norm and after the second one's sum (IDRnD/redimnet at dd9f519). With `bands` > 0 each of so many bands is scaled by a factor of its own before the sum (Thienpondt et al.
-    2021, Integrating frequency translational invariance in TDNNs, arXiv:2104.02370: frequency-wise
-    squeeze-excitation).
+    ReLU stands before the first batch norm, and after the sum (IDRnD/redimnet at dd9f519). With `bands` > 0 each of so
+    many bands is scaled by a factor of its own before the sum (Thienpondt et al. 2021, Integrating frequency
+    translational invariance in TDNNs, arXiv:2104.02370: frequency-wise squeeze-excitation).
     """
 
     def __init__(self, width: int, *, groups: int, bands: int = 0) -> None:
