@@ -1,8 +1,8 @@
 """ReDimNet and ReDimNet2.
 
-ReDimNet's configurations lie in the published checkpoints; these are WeSpeaker's, which agree with the papers' sizes
-but for rounding, save B5 (7.7 M as its checkpoint, 9.2 M in the paper) and B2 (4.9 M; the paper 4.7 M, the checkpoint
-about 5.1 M). `pretrained.foreign.redimnet_config` builds what a checkpoint's own configuration says.
+ReDimNet's configurations lie in the published checkpoints alone; these are WeSpeaker's. The paper's sizes in millions
+are 1.0, 2.2, 4.7, 3.0, 6.3, 9.2 and 15.0, so B0 and B6 agree; for B2 the published file is larger (about 5.1 M), for
+B5 it is of our size. `pretrained.foreign.redimnet_config` builds what a checkpoint's own configuration says.
 """
 
 from collections.abc import Sequence

@@ -14,12 +14,12 @@ from voxsphere.models.layers.time_context import Context, TimeContext
 
 Stage = tuple[int, int, float, int | None]  # stride over bands, blocks, widening within them, reduction over time
 
-# B2, in so far as it is known: the published checkpoint has about 0.2 M parameters more.
+# B2 as WeSpeaker has it; the published checkpoint has about 0.2 M parameters more.
 _STAGES: tuple[Stage, ...] = ((1, 2, 1, 12), (2, 2, 1, 12), (1, 3, 1, 12), (2, 4, 1, 8), (1, 4, 1, 8), (2, 4, 1, 4))
 
 
 class ReDimNet(nn.Module):
-    """Frames to in_dim · `channels` channels at the same rate (arXiv:2407.18223, section 2).
+    """Frames to in_dim · `channels` channels at the same rate (arXiv:2407.18223, as IDRnD published it).
 
     Each of the `stages` (stride over bands, number of blocks, widening, reduction) takes a weighted sum of all earlier
     outputs as an image, trades bands for channels by its stride, runs 2-D blocks on channels times the widening, and

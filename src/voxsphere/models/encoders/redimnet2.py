@@ -25,7 +25,7 @@ _STAGES: tuple[Stage2, ...] = (
 
 
 class ReDimNet2(nn.Module):
-    """Frames to `last` channels on the bands that are left, at the same rate (arXiv:2603.11841, section 2).
+    """Frames to `last` channels on the bands that are left, at the same rate (arXiv:2603.11841).
 
     Each of the `stages` ((stride over bands, stride over frames), number of blocks, widening, reduction) takes a
     weighted sum of all earlier outputs as an image, trades bands for channels, and works at the rate to which the
@@ -33,8 +33,8 @@ class ReDimNet2(nn.Module):
     that do not fill the last rate's are dropped. The other options are `ReDimNet`'s, but for: `last`, a linear layer of
     the channels of each band (of all channels at once, without `image`); `image`, whether `dim` is folded channel by
     channel as in 2-D networks, or band by band; `group_norm`, outputs normed in groups of in_dim before they are
-    summed; `dual`, the sums receive each stage's image also without its context over time. The checkpoints trained on
-    VoxBlink2 have `group_norm`, one of them `dual`.
+    summed; `dual`, the sums receive each stage's image also without its context over time. The last two came with the
+    checkpoints trained on VoxBlink2.
 
     The stages' kernel sizes in the published configurations ([3, 5] and [3, 7] in B2's) are not used by residual
     blocks, and are left out here.

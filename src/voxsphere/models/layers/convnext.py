@@ -15,8 +15,8 @@ class ConvNeXtLike(nn.Module):
     """Grouped convolutions, batch norm, GELU (or ReLU), a linear layer, and the input on top.
 
     `kernels` are (bands, frames), odd; the outputs of several lie side by side. `groups` of 0 convolves each channel
-    alone. Source: the ReDimNet paper's section 2.2, after Liu et al. 2022 (A ConvNet for the 2020s); the widening in
-    the middle is left out.
+    alone. Source: IDRnD/redimnet at dd9f519, after Liu et al. 2022 (A ConvNet for the 2020s), whose
+    widening in the middle is left out.
     """
 
     def __init__(

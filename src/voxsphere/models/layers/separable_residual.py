@@ -12,10 +12,9 @@ from voxsphere.models.layers.maps import convolved, normed
 class SeparableResidual(nn.Module):
     """Twice a 3×3 convolution in so many `groups` of channels and a linear layer; then the input on top, and ReLU.
 
-    ReLU stands before the first batch norm and after the second one's sum (as in IDRnD's code; the paper does not
-    say). With `bands` > 0 each of so many bands is scaled by a factor of its own before the sum (Thienpondt et al.
-    2021, Integrating frequency translational invariance in TDNNs, arXiv:2104.02370, section 3: frequency-wise
-    squeeze-excitation).
+    ReLU stands before the first batch norm, and after the sum (IDRnD/redimnet at dd9f519). With `bands` > 0 each of so
+    many bands is scaled by a factor of its own before the sum (Thienpondt et al. 2021, Integrating frequency
+    translational invariance in TDNNs, arXiv:2104.02370: frequency-wise squeeze-excitation).
     """
 
     def __init__(self, width: int, *, groups: int, bands: int = 0) -> None:
@@ -27,21 +26,34 @@ class SeparableResidual(nn.Module):
         self.attention = BandAttention(bands, squeeze=min(64, max(width, 32))) if bands else None
 
     def forward(self, x: Float[Tensor, "batch frames bands width"]) -> Float[Tensor, "batch frames bands width"]:
-        y = self.first_linear(convolved(x, self.first.weight, None, groups=self.groups)).relu_()
-        if self.training:
-            y = convolved(normed(self.first_norm, y), self.second.weight, None, groups=self.groups)
-            y = normed(self.second_norm, self.second_linear(y))
-        else:
-            # The first norm's shift may not enter the convolution: the zeros beyond the edges have none.
-            scale, shift = (parts.repeat(y.shape[2]) for parts in affine_of(self.first_norm))
-            y = torch.addcmul(shift, y.flatten(2), scale).reshape(y.shape)
-            y = convolved(y, self.second.weight, None, groups=self.groups)
-            scale, shift = affine_of(self.second_norm)
-            y = functional.linear(
-                y, self.second_linear.weight * scale[:, None], self.second_linear.bias * scale + shift
-            )
+        y = convolved(x, self.first.weight, None, groups=self.groups)
+        y = self._trained(y) if self.training else self._folded(y)
         y = y + x if self.attention is None else torch.addcmul(x, y, self.attention(y))
         return y.relu_()
+
+    def _trained(self, y: Float[Tensor, "batch frames bands width"]) -> Float[Tensor, "batch frames bands width"]:
+        y = normed(self.first_norm, self.first_linear(y).relu_())
+        y = convolved(y, self.second.weight, None, groups=self.groups)
+        return normed(self.second_norm, self.second_linear(y))
+
+    def _folded(self, y: Float[Tensor, "batch frames bands width"]) -> Float[Tensor, "batch frames bands width"]:
+        """The same with the norms' running statistics, in two passes less over the map.
+
+        a · relu(z) + b = s · max(|a| z + s b, s b) with s the sign of a: the first norm's scale goes into the matrix
+        before it and its sign into the convolution after it. Its shift may not enter the convolution's bias, as the
+        zeros beyond the edges have none.
+        """
+        scale, shift = affine_of(self.first_norm)
+        sign = torch.where(scale < 0, -1.0, 1.0)
+        least = shift * sign
+        weight, bias = self.first_linear.weight * scale.abs()[:, None], self.first_linear.bias * scale.abs() + least
+        y = functional.linear(y, weight, bias)
+        y = torch.maximum(y.flatten(2), least.repeat(y.shape[2])).reshape(y.shape)
+        kernel = self.second.weight.reshape(self.groups, -1, *self.second.weight.shape[1:])
+        kernel = (kernel * sign.reshape(self.groups, 1, -1, 1, 1)).flatten(0, 1)
+        y = convolved(y, kernel, None, groups=self.groups)
+        scale, shift = affine_of(self.second_norm)
+        return functional.linear(y, self.second_linear.weight * scale[:, None], self.second_linear.bias * scale + shift)
 
 
 class BandAttention(nn.Module):
