@@ -78,6 +78,16 @@ def test_two_queries_are_two_poolings_side_by_side(weight):
         torch.testing.assert_close(half, one(frames(), weight))
 
 
+def test_long_utterances_one_by_one_are_as_long_ones_together():
+    pooling, x = double(AttentiveStatsPooling(256, bottleneck=4, context=True)), noise(2, 256, 1024).double()
+    weight = noise(2, 1024, seed=1).double().abs()
+    together = [pooling(x), pooling(x, weight)]
+    with torch.inference_mode():
+        one_by_one = [pooling(x), pooling(x, weight)]
+    for a, b in zip(together, one_by_one, strict=True):
+        torch.testing.assert_close(b, a.detach())
+
+
 def test_one_head_of_a_flat_query_is_the_mean(weight):
     pooling = MultiHeadAttentionPooling(DIM, heads=2).double()
     torch.nn.init.zeros_(pooling.query)

@@ -9,6 +9,8 @@ from voxsphere.models.poolings.attention import Activation, Attention, Form, att
 from voxsphere.models.poolings.statistics import moments, statistics
 from voxsphere.models.poolings.weights import kept, shares
 
+LONG = 2**18  # numbers in the frames of one utterance
+
 
 class AttentiveStatsPooling(nn.Module):
     """Mean and standard deviation under an attention to the frames (Okabe et al. 2018, Attentive statistics pooling).
@@ -48,6 +50,18 @@ class AttentiveStatsPooling(nn.Module):
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
         frames = kept(frames, weight, self.in_dim)
+        if self._together(frames):
+            return self._pooled(frames, weight)
+        weights = [None] * len(frames) if weight is None else weight.chunk(len(weight))
+        return torch.cat([self._pooled(row, w) for row, w in zip(frames.chunk(len(frames)), weights, strict=True)])
+
+    def _together(self, frames: Tensor) -> bool:
+        """Whether rows are pooled at once; long ones are faster one by one, in the processor's cache."""
+        shortish = frames.shape[1] * frames.shape[2] < LONG
+        recorded = self.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
+        return recorded or frames.device.type != "cpu" or len(frames) == 1 or shortish
+
+    def _pooled(self, frames: Tensor, weight: Tensor | None) -> Tensor:
         score = self.score(self.activation(self._hidden(frames, weight), weight))
         share = attend(score, weight, normalised=self.normalised)
         if self.normalised:

@@ -30,10 +30,11 @@ class MultiHeadAttentionPooling(nn.Module):
     def forward(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
     ) -> Float[Tensor, "batch dim"]:
-        slices = kept(frames, weight, self.in_dim).unflatten(1, self.query.shape)
-        score = (self.query[:, None] @ slices).squeeze(2) / self.query.shape[1] ** 0.5
-        share = softmax(score, weight)
-        return (slices @ share[..., None]).flatten(1)
+        heads, dim = self.query.shape
+        slices = kept(frames, weight, self.in_dim).reshape(len(frames), heads, dim, -1)
+        score = (self.query[:, None] @ slices).squeeze(2) / dim**0.5
+        pooled: Tensor = slices @ softmax(score, weight)[..., None]
+        return pooled.flatten(1)
 
 
 class MultiQueryMultiHeadAttentionPooling(nn.Module):
@@ -66,7 +67,8 @@ class MultiQueryMultiHeadAttentionPooling(nn.Module):
         if queries < 1:
             raise BadInput(f"{queries} queries ask nothing; take 1 or more")
         dim = _slice(in_dim, heads)
-        self.in_dim, self.dim, self.floor = in_dim, 2 * in_dim * queries, floor
+        self.in_dim, self.dim = in_dim, 2 * in_dim * queries
+        self.queries, self.heads, self.floor = queries, heads, floor
         self.attentions = nn.ModuleList(
             nn.ModuleList(_scorer(dim, layers, bottleneck, attention) for _ in range(heads)) for _ in range(queries)
         )
@@ -76,18 +78,18 @@ class MultiQueryMultiHeadAttentionPooling(nn.Module):
     ) -> Float[Tensor, "batch dim"]:
         frames = kept(frames, weight, self.in_dim)
         mean = average(frames, shares(frames, weight))
-        heads = len(self.attentions[0])
-        slices = zip(*(x.chunk(heads, 1) for x in (frames, frames - mean[..., None], mean)), strict=True)
         # Head by head, so that what is computed of one stays in the processor's cache.
-        by_head = [self._of_head(head, *of_head, weight) for head, of_head in enumerate(slices)]
+        slices = (x.chunk(self.heads, 1) for x in (frames, frames - mean[..., None], mean))
+        by_head = [self._of_head(i, *of_head, weight=weight) for i, of_head in enumerate(zip(*slices, strict=True))]
         return torch.stack(by_head, dim=2).flatten(1)
 
     def _of_head(
-        self, head: int, frames: Tensor, deviation: Tensor, mean: Tensor, weight: Tensor | None
+        self, head: int, frames: Tensor, deviation: Tensor, mean: Tensor, *, weight: Tensor | None
     ) -> Float[Tensor, "batch queries two_dim"]:
         pooled = []
-        for attentions in self.attentions:
-            part = softmax(attentions[head](frames), weight) * deviation
+        for query in range(self.queries):
+            score = self.attentions.get_submodule(f"{query}.{head}")(frames)
+            part = softmax(score, weight) * deviation
             shift = part.sum(-1)
             variance = part.mul_(deviation).sum(-1) - shift.square()
             pooled.append(torch.cat([mean + shift, variance.clamp(min=self.floor).sqrt()], dim=1))
