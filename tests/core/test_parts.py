@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.parts import describe, override, rebuild
+from voxsphere.core.parts import chosen, describe, override, rebuild
 
 
 class Engine:
@@ -30,6 +30,19 @@ CATALOGUE = {"Car": Car, "Engine": Engine}
 def test_a_description_spells_out_defaults_and_leaves_what_neighbours_say():
     shown = describe(partial(Car, engine=partial(Engine, power=5)))
     assert shown == {"part": "Car", "wheels": [1, 2], "engine": {"part": "Engine", "power": 5, "fuel": "tea"}}
+
+
+def test_what_is_chosen_stays_the_same_when_a_class_gains_an_option():
+    class Hybrid(Engine):
+        def __init__(self, in_dim, *, power=3, fuel="tea", plug=None):
+            super().__init__(in_dim, power=power, fuel=fuel)
+
+    shown = {"part": "Car", "wheels": [1, 2], "engine": {"part": "Engine", "power": 5, "fuel": "tea"}}
+    longer = {**shown, "engine": {**shown["engine"], "plug": None}}
+    kept = {"part": "Car", "engine": {"part": "Engine", "power": 5}}
+    assert chosen(shown, CATALOGUE) == chosen(longer, {**CATALOGUE, "Engine": Hybrid}) == kept
+    assert chosen(longer, CATALOGUE) != kept  # an option that nobody knows is no default
+    assert chosen({**shown, "wheels": [4]}, CATALOGUE) == {**kept, "wheels": [4]}
 
 
 def test_a_rebuilt_part_is_the_same_part():

@@ -63,6 +63,19 @@ def rebuild(description: Json, catalogue: Mapping[str, Callable[..., Any]]) -> A
     return description
 
 
+def chosen(description: Json, catalogue: Mapping[str, Callable[..., Any]]) -> Json:
+    """The description without the options that are at their class's default.
+
+    It stays the same when a class gains an option, so it can stand for a model where `describe`'s cannot.
+    """
+    if isinstance(description, dict):
+        made = catalogue.get(str(description.get("part")))
+        usual = {} if made is None else {key: describe(value) for key, value in _defaults(made).items()}
+        kept = {key: value for key, value in description.items() if key not in usual or usual[key] != value}
+        return {key: chosen(value, catalogue) for key, value in kept.items()}
+    return [chosen(item, catalogue) for item in description] if isinstance(description, list) else description
+
+
 def classes_of(part: object) -> dict[str, Callable[..., Any]]:
     """The classes and functions that a part names, by name: what `rebuild` needs besides a catalogue for one's own."""
     if isinstance(part, partial):

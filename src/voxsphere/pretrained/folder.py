@@ -18,7 +18,7 @@ from torch import Tensor
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import existing, read_json, sha256, write_json
-from voxsphere.core.parts import describe, rebuild
+from voxsphere.core.parts import chosen, describe, rebuild
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 
@@ -73,14 +73,15 @@ def open_folder(folder: str | Path, *, extra: Mapping[str, Callable[..., Any]] |
     for name in FILES:
         if not (folder / name).exists():
             raise BadInput(f"{folder}: is not a model folder, it has no {name}")
-    recipe = _recipe(read_json(folder / "recipe.json"), {**CATALOGUE, **(extra or {})}, folder / "recipe.json")
+    catalogue = {**CATALOGUE, **(extra or {})}
+    recipe = _recipe(read_json(folder / "recipe.json"), catalogue, folder / "recipe.json")
     try:
         state = load_file(existing(folder / "model.safetensors"))
     except Exception as error:  # safetensors raises an exception class of its own for damaged files
         raise BadInput(f"{folder / 'model.safetensors'}: is damaged ({error}); copy the model again") from error
     model = build(recipe, state, where=str(folder))
     card = Card.from_json(read_json(folder / "card.json"), str(folder / "card.json"))
-    return Pretrained(model, card, _fingerprint(folder), folder)
+    return Pretrained(model, card, _fingerprint(folder, catalogue), folder)
 
 
 def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str) -> SpeakerModel:
@@ -127,7 +128,8 @@ def _same(one: Path, other: Path) -> bool:
     return all((other / name).exists() and sha256(one / name) == sha256(other / name) for name in FILES)
 
 
-def _fingerprint(folder: Path) -> str:
-    # Weights and recipe together decide the embedding; the card does not, so a new calibration keeps old files valid.
-    recipe = json.dumps(read_json(folder / "recipe.json"), sort_keys=True)
+def _fingerprint(folder: Path, catalogue: Mapping[str, Callable[..., Any]]) -> str:
+    # Weights and recipe together decide the embedding; the card does not, so a new calibration keeps old files valid,
+    # and neither does an option that a part has gained since.
+    recipe = json.dumps(chosen(read_json(folder / "recipe.json"), catalogue), sort_keys=True)
     return hashlib.sha256((sha256(folder / "model.safetensors") + recipe).encode()).hexdigest()[:12]
