@@ -39,8 +39,8 @@ _SHARED: Rules = [
     (r"^attention\.2\.", "pooling.activation.norm."),
     (r"^attention\.3\.", "pooling.score."),
     (r"^layer(\d)\.(\d+)\.", lambda m: f"encoder.blocks.{sum(BLOCKS[: int(m[1]) - 1]) + int(m[2])}."),
-    (r"(\d)\.conv1\.", r"\1.layers.0.0.0."),
-    (r"(\d)\.bn1\.", r"\1.layers.0.0.2."),
+    (r"(\d)\.conv1\.", r"\1.layers.0.0.conv."),
+    (r"(\d)\.bn1\.", r"\1.layers.0.0.norm."),
     (r"(\d)\.conv2\.", r"\1.layers.0.1.conv."),
     (r"(\d)\.bn2\.", r"\1.layers.0.1.norm."),
     (r"\.se\.fc\.", ".layers.0.2.factors."),
@@ -49,7 +49,7 @@ _SHARED: Rules = [
 ]
 RULES: dict[str, Rules] = {
     "ResNetSE34L": [*_SHARED, (r"^conv1\.", "encoder.first.0.conv."), (r"^bn1\.", "encoder.first.0.norm.")],
-    "ResNetSE34V2": [*_SHARED, (r"^conv1\.", "encoder.first.0."), (r"^bn1\.", "encoder.first.2.")],
+    "ResNetSE34V2": [*_SHARED, (r"^conv1\.", "encoder.first.conv."), (r"^bn1\.", "encoder.first.norm.")],
 }
 
 

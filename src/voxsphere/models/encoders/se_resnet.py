@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from functools import partial
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.folding import kept
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.residual import shortcut
 from voxsphere.models.layers.residual_chain import ResidualChain
@@ -44,7 +47,7 @@ class SeResNet(nn.Module):
         strides = [1, 2, 2, last_stride][: len(blocks)]
         self.in_dim = in_dim
         self.first = (
-            _late_norm(1, width, kernel=kernel, stride=(stride, 1), bias=True)
+            _ConvReluNorm2d(1, width, kernel=kernel, stride=(stride, 1), bias=True)
             if late_norm
             else nn.Sequential(ConvNorm2d(1, width, kernel=kernel, stride=(stride, 1)), nn.ReLU(inplace=True))
         )
@@ -59,15 +62,31 @@ class SeResNet(nn.Module):
         return frames
 
 
-def _late_norm(in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int], bias: bool = False) -> nn.Sequential:
-    """A convolution, ReLU, batch norm."""
-    conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=bias)
-    return nn.Sequential(conv, nn.ReLU(inplace=True), nn.BatchNorm2d(dim))
+class _ConvReluNorm2d(nn.Module):
+    """A 2-D convolution, ReLU, batch norm."""
+
+    def __init__(self, in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int], bias: bool = False) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=bias)
+        self.norm = nn.BatchNorm2d(dim)
+
+    def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
+        if self.training:
+            normed: Tensor = self.norm(self.conv(x).relu_())
+            return normed
+        weight, bias = kept(self, [*self.conv.parameters()], self._arranged)
+        normed = self.norm(functional.conv2d(x, weight, bias, self.conv.stride, self.conv.padding).relu_())
+        return normed
+
+    def _arranged(self) -> tuple[Tensor, Tensor]:
+        """The convolution's weights in the images' order in memory, which torch would make anew in each call."""
+        bias = self.conv.weight.new_zeros(self.conv.out_channels) if self.conv.bias is None else self.conv.bias
+        return self.conv.weight.contiguous(memory_format=torch.channels_last), bias
 
 
 def _block(in_dim: int, width: int, *, stride: tuple[int, int], reduction: int) -> ResidualChain:
     layers = nn.Sequential(
-        _late_norm(in_dim, width, kernel=3, stride=stride),
+        _ConvReluNorm2d(in_dim, width, kernel=3, stride=stride),
         ConvNorm2d(width, width, kernel=3),
         ChannelAttention(width, squeeze=max(width // reduction, 1)),
     )
