@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.attention import Attention, scores_of
-from voxsphere.models.poolings.statistics import average
+from voxsphere.models.poolings.statistics import average, product
 from voxsphere.models.poolings.weights import kept, shares, softmax
 
 
@@ -91,7 +91,7 @@ class MultiQueryMultiHeadAttentionPooling(nn.Module):
             score = self.attentions.get_submodule(f"{query}.{head}")(frames)
             part = softmax(score, weight) * deviation
             shift = part.sum(-1)
-            variance = part.mul_(deviation).sum(-1) - shift.square()
+            variance = product(part, deviation).sum(-1) - shift.square()
             pooled.append(torch.cat([mean + shift, variance.clamp(min=self.floor).sqrt()], dim=1))
         return torch.stack(pooled, dim=1)
 

@@ -91,10 +91,13 @@ def moments(
         mean = frames.mean(-1, keepdim=True)
         # The norm squares and sums in one pass over the memory.
         variance = torch.linalg.vector_norm(frames - mean, dim=-1).square() / frames.shape[-1]
-    elif share.shape[-2] == 1:
-        mean = frames @ share.mT
-        variance = ((frames - mean).square_() @ share.mT).squeeze(-1)
     else:
         mean = (share * frames).sum(-1, keepdim=True)
-        variance = (frames - mean).square_().mul_(share).sum(-1)
+        deviation = frames - mean
+        variance = product(product(deviation, deviation), share).sum(-1)
     return mean.squeeze(-1), variance
+
+
+def product(x: Tensor, factor: Tensor) -> Tensor:
+    """`x * factor`, written over x where no gradient asks for x: taking memory costs more than multiplying."""
+    return x * factor if torch.is_grad_enabled() else x.mul_(factor)
