@@ -12,7 +12,8 @@ import voxsphere.losses
 import voxsphere.models
 from voxsphere.catalogue import CATALOGUE
 
-BRICKS = "voxsphere.models.layers"  # parts of encoders, which no recipe names by themselves
+# Parts of encoders and of poolings, which no recipe names by themselves.
+BRICKS = ("voxsphere.models.layers", "voxsphere.models.poolings.attention")
 CONTRACT = "voxsphere.audio.augment.contract"  # what augmentations keep to, none itself
 
 
