@@ -21,7 +21,7 @@ class TriangularFilters(nn.Module):
     `partial(Spectrogram, form="power")`; energies are no smaller than `floor`. A triangle narrower than the distance
     of two bins may see none, and then learns no more.
 
-    Source: the fDLR layer (one width) and its two-sided form of SpeakerVerification-pytorch, which learn centres and
+    Source: the fDLR layer (one width) and its two-sided form of SpeakerVerifiaction-pytorch, which learn centres and
     widths in Hz and bound them by clamping, whose gradient ends at the bound.
     """
 
@@ -78,7 +78,7 @@ class LinearFilters(nn.Module):
 
     After each update negative weights are set to zero, where they can grow again (projected gradient); without that
     (`after_step` is called by the training loop) they count as zero and stay there, as behind the ReLU of
-    SpeakerVerification-pytorch's free linear layer. `of` and `floor` as for `TriangularFilters`.
+    SpeakerVerifiaction-pytorch's free linear layer. `of` and `floor` as for `TriangularFilters`.
     """
 
     def __init__(

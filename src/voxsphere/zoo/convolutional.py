@@ -83,7 +83,11 @@ NETWORKS: tuple[Network, ...] = (
     # Called ResCNN-101 there; with blocks of two convolutions it is not a ResNet-101.
     _rescnn("rescnn101-basic", 48_075_456, partial(ResCnn, blocks=(3, 4, 23, 3))),
     _rescnn(
-        "rescnn-superficial", 3_102_400, partial(ResCnn, blocks=(1, 1, 1), clip=None), projection=partial(AffineNorm)
+        "rescnn-superficial",
+        3_102_400,
+        partial(ResCnn, blocks=(1, 1, 1), clip=None),
+        projection=partial(AffineNorm),
+        peer="",
     ),
     _rescnn(
         "rescnn-deep-speaker",
