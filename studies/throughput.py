@@ -68,10 +68,14 @@ def run(
     augment: str = "none",
     precision: Literal["fp32", "bf16"] = "fp32",
     compile_: Annotated[bool, typer.Option("--compile")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep/--give-back", help="Freed memory, as `train` does or as by default.")
+    ] = True,
 ) -> None:
     """Time one setting."""
     torch.set_num_threads(threads)
-    keep_freed_memory()
+    if keep:
+        keep_freed_memory()
     recipe = _recipe(files, net, batch, seconds, augment, precision)
     accelerator = Accelerator(cpu=True, mixed_precision="no" if precision == "fp32" else precision)
     data = recipe.data()

@@ -269,7 +269,7 @@ def test_features_need_neither_soundfile_nor_soxr_nor_pyav():
         "import voxsphere.audio.features, voxsphere.audio.ge2e_mel, voxsphere.audio.vad, voxsphere.audio.quality\n"
         "import voxsphere.audio.wave"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.corpus

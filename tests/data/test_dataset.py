@@ -136,10 +136,10 @@ def test_an_item_is_the_same_whenever_and_in_whatever_company_it_is_asked_for(fo
     alone = [items(manifest, **options)[draw] for draw in draws]
     together = items(manifest, **options)
     for i in np.random.default_rng(0).permutation(30):
-        same(together[draws[i]], alone[i])
+        assert_same(together[draws[i]], alone[i])
 
 
-def same(one, other) -> None:
+def assert_same(one, other) -> None:
     assert torch.equal(one.wave, other.wave)
     assert (one.mask is None) == (other.mask is None)
     assert one.mask is None or torch.equal(one.mask, other.mask)

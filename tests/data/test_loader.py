@@ -115,7 +115,7 @@ def batches(made, count, **options):
     return taken
 
 
-def same(one, other) -> None:
+def assert_same(one, other) -> None:
     assert torch.equal(one.wave, other.wave)
     assert torch.equal(one.speaker, other.speaker)
     assert (one.ids, one.broken) == (other.ids, other.broken)
@@ -125,13 +125,13 @@ def same(one, other) -> None:
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_workers_change_no_bit(made, workers):
     for one, other in zip(batches(made, 9), batches(made, 9, workers=workers), strict=True):
-        same(one, other)
+        assert_same(one, other)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_run_that_goes_on_gets_what_it_would_have_got(made, workers):
     for one, other in zip(batches(made, 9)[4:], batches(made, 5, first=4, workers=workers), strict=True):
-        same(one, other)
+        assert_same(one, other)
 
 
 def test_processes_and_pieces_make_up_the_batch_of_one(made):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
-from voxsphere.data.pairs import trials
+from voxsphere.data.pairs import draw
 from voxsphere.data.test_lists import _VOX1_O, is_test_list, sketch
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
@@ -113,10 +113,10 @@ def test_recordings_that_the_manifest_marks_as_test_count():
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 100))
 def test_trials_drawn_from_voxceleb2_or_folders_are_no_test_lists(seed):
-    drawn = trials(voxceleb2(), targets=200, seed=seed)
+    drawn = draw(voxceleb2(), targets=200, seed=seed).trials
     assert is_test_list(drawn, "held_out.txt") is None
     folders = Manifest(tuple(Utterance(f"ann{n // 4}/{n}.wav", "/a.wav", f"ann{n // 4}") for n in range(80)))
-    assert is_test_list(trials(folders, targets=50, seed=seed), "trials.txt") is None
+    assert is_test_list(draw(folders, targets=50, seed=seed).trials, "trials.txt") is None
 
 
 def test_a_sketch_is_one_of_recordings_not_of_their_spelling():

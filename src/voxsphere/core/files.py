@@ -102,6 +102,16 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest(content: bytes | memoryview) -> str:
+    """Sixteen letters that stand for these bytes; a file that carries them as `…-DIGEST.ending` can be proven whole."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def named_by(path: Path, content: bytes) -> bool:
+    """Whether this content is what the digest in the file's name was made of."""
+    return digest(content) == path.stem.rpartition("-")[2]
+
+
 def _read_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

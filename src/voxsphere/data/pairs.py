@@ -24,30 +24,6 @@ class Drawn:
     notes: tuple[str, ...]
 
 
-def trials(
-    manifest: Manifest,
-    *,
-    targets: int | None = None,
-    nontargets_per_target: int = 5,
-    same_gender: bool = True,
-    same_language: bool = False,
-    same_dataset: bool = True,
-    cross_session: bool = True,
-    seed: int = 0,
-) -> Trials:
-    """The trials that `draw` draws, without its notes."""
-    return draw(
-        manifest,
-        targets=targets,
-        nontargets_per_target=nontargets_per_target,
-        same_gender=same_gender,
-        same_language=same_language,
-        same_dataset=same_dataset,
-        cross_session=cross_session,
-        seed=seed,
-    ).trials
-
-
 def draw(
     manifest: Manifest,
     *,

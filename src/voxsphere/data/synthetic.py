@@ -11,7 +11,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json, write_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
-from voxsphere.data.pairs import trials
+from voxsphere.data.pairs import draw
 from voxsphere.data.sentences import sentence
 from voxsphere.data.synthetic_voices import Difficulty, draw_session, draw_utterance, draw_voice, record
 
@@ -71,7 +71,7 @@ def make_corpus(
     manifest = Manifest(tuple(made))
     if test_speakers > 2 and utterances > 1:  # of three, two are of one gender
         tested = Manifest(tuple(utterance for utterance in made if utterance.split == "test"))
-        trials(tested, nontargets_per_target=1, seed=seed).save(folder / TRIALS)
+        draw(tested, nontargets_per_target=1, seed=seed).trials.save(folder / TRIALS)
     manifest.save(folder / MANIFEST)
     return manifest
 

@@ -13,7 +13,7 @@ from voxsphere.core.files import read_text
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
 from voxsphere.data.manifests import open_manifest
-from voxsphere.data.pairs import trials as draw_trials
+from voxsphere.data.pairs import draw
 from voxsphere.data.split import split as split_speakers
 from voxsphere.data.test_lists import is_test_list
 
@@ -92,7 +92,7 @@ def training_set(
     if trials:
         pairs = Trials.load(_expanded(trials))
     else:
-        pairs = draw_trials(judging, targets=targets, same_gender=same_gender, seed=seed)
+        pairs = draw(judging, targets=targets, same_gender=same_gender, seed=seed).trials
     name = Path(trials).name
     marking = (whole, judging) if trials else (judging,) if held_out_manifest else ()
     reason = next((told for each in (None, *marking) if (told := is_test_list(pairs, name, manifest=each))), None)

@@ -1,6 +1,5 @@
 """Checkpoints: everything that a run needs to go on to the bit, in one file that is whole or not there."""
 
-import hashlib
 import io
 import sys
 from contextlib import suppress
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic
+from voxsphere.core.files import atomic, digest, named_by
 
 KEPT = 2
 """How many checkpoints stay: should the disk damage the newest, the one before it serves."""
@@ -25,8 +24,7 @@ def save(folder: Path, step: int, state: dict[str, Any]) -> Path:
     held = io.BytesIO()
     torch.save(state, held)
     content = held.getbuffer()
-    digest = hashlib.sha256(content).hexdigest()[:16]
-    path = folder / f"step-{step:09d}-{digest}.pt"
+    path = folder / f"step-{step:09d}-{digest(content)}.pt"
     with atomic(path, "wb") as file:
         file.write(content)
     for older in _all(folder)[KEPT:]:
@@ -44,7 +42,7 @@ def newest(folder: Path) -> dict[str, Any] | None:
     for path in _all(folder):
         try:
             content = path.read_bytes()
-            if hashlib.sha256(content).hexdigest()[:16] != path.stem.rpartition("-")[2]:
+            if not named_by(path, content):
                 raise BadInput("its content is not what was written")
             state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             return state

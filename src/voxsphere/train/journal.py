@@ -79,7 +79,7 @@ class Journal:
         self._utterances += utterances
         self._dealt += utterances
         for path, reason in step.broken:
-            self.fail(path, f"{reason}; another stands in for it", reason)
+            self.fail(path, reason, "another stands in for it")
         allowed = max(1, min(LEAST, self.files // 10), self.max_broken * min(self._dealt, self.files))
         if len(self.broken) > allowed:
             path, reason = next(iter(self.broken.items()))
@@ -88,11 +88,11 @@ class Journal:
                 f"the first: {reason}. `voxsphere check` lists them all"
             )
 
-    def fail(self, path: str, said: str, reason: str) -> None:
-        """Take in that a file cannot be read; the first time, somebody is told."""
+    def fail(self, path: str, reason: str, remedy: str) -> None:
+        """Take in that a file cannot be read; the first time, somebody is told why, and what is done about it."""
         if path not in self.broken:
             self.broken[path] = reason
-            self.told(said)
+            self.told(f"{reason}; {remedy}")
 
     def log(self, step: Step, *, epoch: int) -> tuple[dict[str, float], float, float]:
         """Write a line with the means since the last one; those, utterances a second, and the share spent waiting."""
@@ -111,11 +111,10 @@ class Journal:
             told = {"step": step.number + 1, "epoch": epoch, **means, "learning_rate": step.learning_rate}
             told |= {} if step.margin is None else {"margin": step.margin}
             told |= {} if norm is None else {"gradient_norm": norm}
-            self._logbook.write("steps", **told)
-            self._board.write(
-                step.number + 1, **means, learning_rate=step.learning_rate, margin=step.margin, gradient_norm=norm,
-                utterances_per_second=speed, waiting=waiting,
-            )  # fmt: skip
+            self._logbook.write("steps", told)
+            speeds = {"utterances_per_second": speed, "waiting": waiting}
+            rates = {"learning_rate": step.learning_rate, "margin": step.margin, "gradient_norm": norm}
+            self._board.write(step.number + 1, {**means, **rates, **speeds})
         return means, speed, waiting
 
     def judge(self, step: int, epoch: int, found: dict[str, float]) -> None:
@@ -126,8 +125,8 @@ class Journal:
         self.figures.append(figures)
         self.figure_steps.append(step)
         if self._logbook is not None and self._board is not None:
-            self._logbook.write("validation", step=step, epoch=epoch, **figures)
-            self._board.write(step, **{f"validation/{name}": value for name, value in figures.items()})
+            self._logbook.write("validation", {"step": step, "epoch": epoch, **figures})
+            self._board.write(step, {f"validation/{name}": value for name, value in figures.items()})
         self._since = time.perf_counter()  # validating is not training
 
     def gather_broken(self) -> None:

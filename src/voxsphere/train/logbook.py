@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Logbook:
         except OSError as error:
             raise BadInput(f"{path}: cannot be written ({error.strerror})") from error
 
-    def write(self, kind: str, **values: Any) -> None:
+    def write(self, kind: str, values: Mapping[str, Any]) -> None:
         """Append a line: {"kind": kind, …}."""
         try:
             self._file.write((json.dumps({"kind": kind, **values}) + "\n").encode())
@@ -75,7 +75,7 @@ class Board:
         else:
             self._writer = SummaryWriter(str(folder), purge_step=first)
 
-    def write(self, step: int, **values: float | None) -> None:
+    def write(self, step: int, values: Mapping[str, float | None]) -> None:
         """Add one point to each curve."""
         if self._writer is not None:
             for name, value in values.items():

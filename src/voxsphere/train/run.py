@@ -282,7 +282,7 @@ class _Run:
         return self.done
 
     def _fail(self, path: str, reason: str) -> None:
-        self.journal.fail(path, f"{reason}; the run is judged without it", reason)
+        self.journal.fail(path, reason, "the run is judged without it")
 
     def close(self) -> None:
         """Close the books."""

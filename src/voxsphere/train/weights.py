@@ -1,6 +1,5 @@
 """The weights of past epochs, as far as the finished model may want them."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -9,7 +8,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic
+from voxsphere.core.files import atomic, digest, named_by
 from voxsphere.train.average import average
 
 Keep = Literal["last", "best", "average"]
@@ -26,7 +25,7 @@ class Weights:
         if self.keep == "best" and not best:
             return
         content = save({name: value.detach().cpu().contiguous() for name, value in state.items()})
-        with atomic(self.folder / f"epoch-{epoch:06d}-{_digest(content)}.safetensors", "wb") as file:
+        with atomic(self.folder / f"epoch-{epoch:06d}-{digest(content)}.safetensors", "wb") as file:
             file.write(content)
         for rest in self.folder.glob(".epoch-*"):  # of a process that was killed while it wrote
             rest.unlink(missing_ok=True)
@@ -66,13 +65,9 @@ def _epoch_of(path: Path) -> int:
     return int(path.stem.split("-")[1])
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
 def _load(path: Path) -> dict[str, Tensor]:
     content = path.read_bytes()
-    if _digest(content) != path.stem.rpartition("-")[2]:
+    if not named_by(path, content):
         raise BadInput(f"{path}: is damaged; remove it, and the model is made of the other epochs' weights")
     state: dict[str, Tensor] = load(content)
     return state
