@@ -46,9 +46,11 @@ def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], ca
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         os.chmod(made, 0o755)
-        save_file({name: value.detach().contiguous() for name, value in state.items()}, made / "model.safetensors")
         write_json(made / "recipe.json", describe(recipe))
         write_json(made / "card.json", card.to_json())
+        save_file({name: value.detach().contiguous() for name, value in state.items()}, made / "model.safetensors")
+        # safetensors lets nobody but the writer read; who may read the other two may read the weights.
+        os.chmod(made / "model.safetensors", (made / "card.json").stat().st_mode)
         if not _same(made, folder):
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(made, folder)
