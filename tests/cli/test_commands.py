@@ -1,10 +1,10 @@
 """The command line as a newcomer and as a program meet it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -134,10 +134,11 @@ def test_help_does_not_wait_for_torch():
     assert "verify" in done.stdout
     times = []
     for _ in range(5):
-        begun = time.perf_counter()
+        before = os.times()
         subprocess.run([sys.executable, "-m", "voxsphere", "--help"], capture_output=True, check=True)
-        times.append(time.perf_counter() - begun)
-    assert min(times) < 1.0  # about 0.15 s on an idle core
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    assert min(times) < 1.0  # seconds of computing, whatever else the machine does; about 0.15
 
 
 def test_the_benchmark_runs_and_reports_a_ratio(voxsphere, tiny_model):

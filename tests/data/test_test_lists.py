@@ -104,10 +104,10 @@ def test_names_of_public_lists_are_known(name, known):
 
 def test_recordings_that_the_manifest_marks_as_test_count():
     manifest = Manifest(tuple(Utterance(f"u{n}", "/a.wav", f"s{n // 2}", split="Test" * (n < 4)) for n in range(12)))
-    assert is_test_list(paired(["u0", "u1", "u2", "u9"]), manifest=manifest) == (
+    assert is_test_list(paired(["u0", "u1", "u2", "u9"]), manifests=[manifest]) == (
         "the manifest marks 3 of its 4 recordings as test"
     )
-    assert is_test_list(paired(["u0", "u8", "u9"]), manifest=manifest) is None
+    assert is_test_list(paired(["u0", "u8", "u9"]), manifests=[manifest]) is None
 
 
 @settings(max_examples=20, deadline=None)

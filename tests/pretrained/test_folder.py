@@ -12,6 +12,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json, write_json
 from voxsphere.core.parts import rebuild
 from voxsphere.pretrained import Card, load, open_folder, save_folder
+from voxsphere.pretrained.folder import FILES
 
 
 @pytest.fixture
@@ -32,6 +33,10 @@ def test_loading_leaves_the_callers_random_numbers_alone(tiny_model):
     torch.manual_seed(3)
     open_folder(tiny_model)
     assert torch.rand(1) == expected
+
+
+def test_who_may_read_the_card_may_read_the_weights(tiny_model):
+    assert len({(tiny_model / name).stat().st_mode for name in FILES}) == 1
 
 
 def test_a_card_survives_the_disk(tiny_model):

@@ -31,6 +31,7 @@ def test_a_finished_run_is_a_model_with_a_card_and_a_page(tiny, speakers, tmp_pa
     pretrained = open_folder(tmp_path / "model")
     assert pretrained.card == done.card
     assert pretrained.card.source.endswith("epochs 6 to 8 averaged")
+    assert "Snyder et al. 2018" in pretrained.card.paper
     assert "40 utterances of 8 speakers" in pretrained.card.training_data
     assert f"EER {100 * done.results.eer.value:.1f} %" in pretrained.card.measured[0]
     assert pretrained.card.calibration is None  # four held-out speakers

@@ -208,11 +208,7 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_stands(tiny, tmp_path
 
 def test_a_broken_file_is_named_once_and_replaced(tiny, speakers, tmp_path, monkeypatch):
     mended = copy_of(speakers, tmp_path / "speakers", broken=1)
-    monkeypatch.setenv("SPEAKERS", str(mended))
-    told: list[str] = []
-    outcome = train(replace(tiny, epochs=4), tmp_path / "run", workers=0, told=told.append)
-    assert outcome.finished
-    assert len(outcome.broken) == 1
+    told = said_over_one_broken_file(tiny, mended, tmp_path, monkeypatch, epochs=4)
     assert sum("0.wav" in line for line in told) == 1
 
 
@@ -223,11 +219,7 @@ def test_a_held_out_file_that_is_broken_is_named_once_and_the_run_judged_without
     (tmp_path / "speakers").mkdir()
     mended = copy_of(speakers, tmp_path / "speakers", broken=0)
     (mended / Path(held_out.path).relative_to(speakers)).write_bytes(b"no audio")
-    monkeypatch.setenv("SPEAKERS", str(mended))
-    told: list[str] = []
-    outcome = train(replace(tiny, epochs=3), tmp_path / "run", workers=0, told=told.append)
-    assert outcome.finished
-    assert len(outcome.broken) == 1
+    told = said_over_one_broken_file(tiny, mended, tmp_path, monkeypatch, epochs=3)
     assert sum("the run is judged without it" in line for line in told) == 1
 
 
@@ -327,6 +319,15 @@ def test_a_loss_that_is_no_number_ends_the_run(tiny, tmp_path):
     state = checkpoint.newest(tmp_path / "checkpoints")
     assert state is not None
     assert all(row.isfinite().all() for row in state["journal"]["pending"])
+
+
+def said_over_one_broken_file(tiny, speakers: Path, tmp_path: Path, monkeypatch, *, epochs: int) -> list[str]:
+    monkeypatch.setenv("SPEAKERS", str(speakers))
+    told: list[str] = []
+    outcome = train(replace(tiny, epochs=epochs), tmp_path / "run", workers=0, told=told.append)
+    assert outcome.finished
+    assert len(outcome.broken) == 1
+    return told
 
 
 def copy_of(speakers: Path, folder: Path, *, broken: int) -> Path:

@@ -1,7 +1,7 @@
 """Public test lists, known by their recordings, speakers, counts and names: they must not choose a model."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -52,14 +52,14 @@ _NAMES = (
 )
 
 
-def is_test_list(trials: Trials, name: str = "", *, manifest: Manifest | None = None) -> str | None:
+def is_test_list(trials: Trials, name: str = "", *, manifests: Iterable[Manifest] = ()) -> str | None:
     """Why these trials are known as a public test list, or None where they are not.
 
     Known are VoxCeleb1-O (original and cleaned; by its recordings, whichever way they are named, and by its speakers,
     id10270 to id10309), VoxCeleb1-E and -H (by their number of trials, and by name), CN-Celeb (by its evaluation
     speakers, id00800 to id00999, as its list names them), SITW (by its `eval` folder, and by name unless that says
     `dev`). A part of a list counts as the list: half of the recordings are enough. `name` is the list's file name.
-    Recordings that `manifest`, if it is given, marks as `test` or `eval` count as well.
+    Recordings that one of `manifests` marks as `test` or `eval` count as well.
     """
     return (
         _by_recordings(trials.ids)
@@ -68,7 +68,7 @@ def is_test_list(trials: Trials, name: str = "", *, manifest: Manifest | None = 
         or _by_ids(trials.ids, _SITW_TEST, "SITW's evaluation part")
         or _by_count(trials)
         or _by_name(name)
-        or (None if manifest is None else _by_split(trials.ids, manifest))
+        or next((told for manifest in manifests if (told := _by_split(trials.ids, manifest))), None)
     )
 
 

@@ -93,9 +93,8 @@ def training_set(
         pairs = Trials.load(_expanded(trials))
     else:
         pairs = draw(judging, targets=targets, same_gender=same_gender, seed=seed).trials
-    name = Path(trials).name
-    marking = (whole, judging) if trials else (judging,) if held_out_manifest else ()
-    reason = next((told for each in (None, *marking) if (told := is_test_list(pairs, name, manifest=each))), None)
+    marking = [each for each, asked in ((whole, trials), (judging, trials or held_out_manifest)) if asked]
+    reason = is_test_list(pairs, Path(trials).name, manifests=marking)
     if reason and not allow_test_list:
         raise BadInput(
             f"{trials or held_out_manifest or manifest}: {reason}; a test list must not choose a model. Leave it out "

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import existing, read_json, sha256, write_json
+from voxsphere.core.files import atomic, existing, read_json, sha256, write_json
 from voxsphere.core.parts import chosen, describe, rebuild
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
@@ -48,9 +48,10 @@ def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], ca
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         os.chmod(made, 0o755)
-        save_file({name: value.detach().contiguous() for name, value in state.items()}, made / "model.safetensors")
         write_json(made / "recipe.json", describe(_settled(recipe)))
         write_json(made / "card.json", card.to_json())
+        with atomic(made / "model.safetensors", "wb") as file:  # as every file: who may read the card may read it
+            file.write(save({name: value.detach().contiguous() for name, value in state.items()}))
         if not _same(made, folder):
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(made, folder)

@@ -1,5 +1,6 @@
 """A finished run to a model one can use: the folder with its card, calibrated decisions, and the page."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -102,7 +103,7 @@ def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
     return Card(
         name=recipe.name,
         summary=f"{network}, {millions:.2f} M parameters, {model.dim}-d embeddings, trained on {learnt}",
-        paper=(type(model.encoder).__doc__ or "").strip().splitlines()[0],
+        paper=_paper(type(model.encoder)),
         source=f"voxsphere {voxsphere.__version__}, recipe {recipe.name} ({recipe.hash}), {chosen}",
         licence_code="Apache-2.0",
         licence_weights="not stated",
@@ -110,6 +111,12 @@ def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
         training_data=learnt + (f" ({', '.join(sets)})" if sets else "") + spoken,
         front_end=f"{model.sample_rate} Hz, {_front_end(recipe)}",
     )
+
+
+def _paper(network: type) -> str:
+    """What the network's file says first, which names its paper; a class written elsewhere speaks for itself."""
+    told = (getattr(inspect.getmodule(network), "__doc__", None), network.__doc__)
+    return next((text.strip().splitlines()[0] for text in told if text), network.__name__)
 
 
 def _front_end(recipe: Recipe) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,8 +224,9 @@ class _Run:
         judged = epoch % self.validation.every == 0 or self.done == self.total
         with nullcontext() if self.ema is None else self.ema.applied(self.bare):
             if judged:
+                failed = partial(self.journal.fail, remedy="the run is judged without it")
                 found = self.validation.measure(
-                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, failed=self._fail
+                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, failed=failed
                 )
                 self.journal.judge(self.done, epoch, found)
             if self.accelerator.is_main_process:
@@ -252,15 +254,12 @@ class _Run:
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
-        state = None
-        if self.accelerator.is_main_process:
-            claim(self.folder, self.recipe, self.data)
-            state = checkpoint.newest(self.folder / "checkpoints")  # and what is damaged is out of the others' way
-            if state is None and (aside := set_aside(self.folder)):
-                self.told(f"no checkpoint can be used: the run begins anew; what it had is in {aside}")
-        self.accelerator.wait_for_everyone()
-        if not self.accelerator.is_main_process:
+        with self.accelerator.main_process_first():  # which sets aside what is damaged, out of the others' way
+            if self.accelerator.is_main_process:
+                claim(self.folder, self.recipe, self.data)
             state = checkpoint.newest(self.folder / "checkpoints")
+        if state is None and self.accelerator.is_main_process and (aside := set_aside(self.folder)):
+            self.told(f"no checkpoint can be used: the run begins anew; what it had is in {aside}")
         if state is not None:
             self.bare.load_state_dict(state["objective"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -280,9 +279,6 @@ class _Run:
             self.weights.forget_after(self.done // self.plan.steps_per_epoch)
         self.journal.open(None if state is None else state["journal"], self.done)
         return self.done
-
-    def _fail(self, path: str, reason: str) -> None:
-        self.journal.fail(path, reason, "the run is judged without it")
 
     def close(self) -> None:
         """Close the books."""
