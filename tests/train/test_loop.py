@@ -8,10 +8,11 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import nn
 
+from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
 from voxsphere.train.loop import steps
 from voxsphere.train.parameters import parameter_groups
-from voxsphere.train.schedule import Constant, Progress
+from voxsphere.train.schedule import Constant, Polyline, Progress, Schedule
 
 
 class Mean(nn.Module):
@@ -45,15 +46,16 @@ def batches(size: int, total: int = 8) -> Iterator[Batch]:
 
 
 def run(
-    objective: Mean, *, count: int = 3, pieces: int = 1, seed: int = 0, first: int = 0, rate: float = 0.1, clip=None
-):
+    objective: Mean, *, count: int = 3, pieces: int = 1, seed: int = 0, first: int = 0, rate: float = 0.1, clip=None,
+    dropout: Schedule | None = None,
+):  # fmt: skip
     AcceleratorState._reset_state()
     accelerator = Accelerator(cpu=True)
     prepared, optimizer = accelerator.prepare(objective, torch.optim.SGD(parameter_groups(objective)))
     made = steps(
         prepared, optimizer, batches(8 // pieces), accelerator,
         progress=lambda n: Progress(first + n, 100, 10), learning_rate=Constant(value=rate),
-        margin=Constant(value=0.3), clip=clip, pieces=pieces, seed=seed,
+        margin=Constant(value=0.3), dropout=dropout, clip=clip, pieces=pieces, seed=seed,
     )  # fmt: skip
     return [next(made) for _ in range(count)]
 
@@ -92,6 +94,21 @@ def test_parts_are_told_the_margin_and_each_finished_step():
     taken = run(objective, count=2, first=5)
     assert [step.number for step in taken] == [5, 6]
     assert (objective.margin, objective.followed) == (0.3, [5, 6])
+
+
+def test_parts_that_drop_by_a_schedule_are_told_how_much():
+    class Dropping(Mean):
+        def set_dropout(self, alpha: float) -> None:
+            self.dropped = [*getattr(self, "dropped", []), alpha]
+
+    objective = Dropping()
+    run(objective, count=3, first=10, dropout=Polyline(points=((0, 0), (0.1, 0), (0.2, 0.5), (1, 0))))
+    assert objective.dropped == pytest.approx([0.0, 0.05, 0.1])
+
+
+def test_a_schedule_of_dropout_where_nothing_drops_is_refused():
+    with pytest.raises(BadInput, match="nothing in this network drops by a schedule"):
+        run(Mean(), dropout=Constant(value=0.1))
 
 
 def test_a_part_may_ask_for_a_rate_of_its_own():

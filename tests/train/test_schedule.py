@@ -23,6 +23,7 @@ from voxsphere.train.schedule import (
     Linear,
     OneCycle,
     Plateau,
+    Polyline,
     Progress,
     Schedule,
     Steps,
@@ -116,6 +117,20 @@ def test_a_warm_up_that_outlasts_the_end_goes_straight_to_the_final_value():
 def test_the_line_is_torchs():
     wanted = torchs(0.2, lambda o: lr_scheduler.LinearLR(o, start_factor=1, end_factor=0.05, total_iters=STEPS))
     assert curve(Linear(initial=0.2, final=0.01)) == pytest.approx(wanted)
+
+
+def test_the_polyline_is_kaldis_schedule_of_dropout():
+    # 0,0@0.20,0.5@0.50,0: nothing for a fifth of the run, up to 0.5 at its half, and down to nothing at its end.
+    found = curve(Polyline(points=((0, 0), (0.2, 0), (0.5, 0.5), (1, 0))))
+    assert found[: STEPS // 5 + 1] == [0.0] * (STEPS // 5 + 1)
+    assert found[STEPS // 2] == pytest.approx(0.5)
+    assert found[3 * STEPS // 4] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("points", [(), ((0.5, 0), (0.2, 1)), ((0, 0), (1.5, 1))])
+def test_points_out_of_order_or_beyond_the_run_are_refused(points):
+    with pytest.raises(BadInput, match="rising shares of the run from 0 to 1"):
+        Polyline(points=points)
 
 
 def test_the_line_after_a_warm_up_is_torchs_sequence():

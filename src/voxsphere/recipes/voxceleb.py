@@ -15,9 +15,7 @@ normalisation. Ours: none yet. WeSpeaker states two GPUs, and no hours.
     voxsphere train resnet34_voxceleb
 """
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from torch.optim import SGD
 
@@ -26,19 +24,13 @@ from voxsphere.data.examples import Crops
 from voxsphere.data.samplers import Shuffled
 from voxsphere.data.training_set import training_set
 from voxsphere.losses.margin import AamSoftmax
-from voxsphere.models.encoders.campplus import CamPlusPlus
-from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
-from voxsphere.models.encoders.resnet import ResNet
-from voxsphere.models.encoders.tdnn import Tdnn
-from voxsphere.models.poolings.attentive import AttentiveStatsPooling
-from voxsphere.models.poolings.statistics import StatsPooling
-from voxsphere.models.projection import Affine, LinearNorm, NormLinearNorm, TwoLayer
-from voxsphere.models.speaker import SpeakerModel
 from voxsphere.recipes.augmentation import musan_and_rooms
 from voxsphere.train.margins import MarginRamp
 from voxsphere.train.objectives import Classification
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.schedule import Exponential
+from voxsphere.zoo import NETWORKS
+from voxsphere.zoo.network import Network
 
 # WeSpeaker's epochs as ours, which hold every utterance at three speeds.
 _THIRD = 1 / 3
@@ -46,39 +38,25 @@ _THIRD = 1 / 3
 
 def xvector_voxceleb() -> Recipe:
     """The x-vector TDNN, 4.6 M parameters (Snyder et al. 2018). Published: 1.99 / 1.95 / 3.41 %."""
-    return _protocol("xvector_voxceleb", encoder=Tdnn, pooling=StatsPooling, projection=TwoLayer)
+    return _protocol("xvector_voxceleb", NETWORKS["xvector"])
 
 
 def ecapa_voxceleb() -> Recipe:
     """ECAPA-TDNN of 512 channels, 6.2 M parameters (Desplanques et al. 2020). Published: 1.07 / 1.21 / 2.31 %."""
-    return _protocol(
-        "ecapa_voxceleb",
-        encoder=partial(EcapaTdnn, width=512, squeeze=128, summed=False),
-        pooling=partial(AttentiveStatsPooling, context=True),
-        projection=NormLinearNorm,
-    )
+    return _protocol("ecapa_voxceleb", NETWORKS["ecapa-512"])
 
 
 def resnet34_voxceleb() -> Recipe:
     """ResNet34 (r-vector), 6.6 M parameters (Zeinali et al. 2019). Published: 0.87 / 1.05 / 1.96 %."""
-    return _protocol(
-        "resnet34_voxceleb",
-        encoder=partial(ResNet, depth=34),
-        pooling=partial(StatsPooling, floor=1e-7),
-        projection=partial(Affine, dim=256),
-    )
+    return _protocol("resnet34_voxceleb", NETWORKS["resnet34"])
 
 
 def campplus_voxceleb() -> Recipe:
     """CAM++, 7.2 M parameters (Wang et al. 2023). Published: 0.80 / 0.93 / 1.86 %."""
-    return _protocol(
-        "campplus_voxceleb", encoder=CamPlusPlus, pooling=StatsPooling, projection=partial(LinearNorm, dim=512)
-    )
+    return _protocol("campplus_voxceleb", NETWORKS["campplus"])
 
 
-def _protocol(
-    name: str, *, encoder: Callable[..., Any], pooling: Callable[..., Any], projection: Callable[..., Any]
-) -> Recipe:
+def _protocol(name: str, network: Network) -> Recipe:
     return Recipe(
         name=name,
         data=partial(
@@ -90,13 +68,7 @@ def _protocol(
             held_out=40,
             targets=4000,
         ),
-        model=partial(
-            SpeakerModel,
-            features=partial(Fbank, num_mels=80, window="hamming", cmn=True),
-            encoder=encoder,
-            pooling=pooling,
-            projection=projection,
-        ),
+        model=partial(network.model, features=partial(Fbank, num_mels=80, window="hamming", cmn=True)),
         objective=partial(Classification, head=partial(AamSoftmax, margin=0.2, scale=32.0)),
         examples=partial(Crops, length=2.0),
         sampler=Shuffled,

@@ -14,6 +14,7 @@ from accelerate.optimizer import AcceleratedOptimizer
 from torch import Tensor, nn
 from torch.optim import LBFGS
 
+from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
 from voxsphere.train.average import Ema
 from voxsphere.train.sam import Sam, statistics_kept
@@ -42,6 +43,7 @@ def steps(
     progress: Callable[[int], Progress],
     learning_rate: Schedule,
     margin: Schedule | None = None,
+    dropout: Schedule | None = None,
     clip: float | None = None,
     pieces: int = 1,
     ema: Ema | None = None,
@@ -51,10 +53,13 @@ def steps(
 
     `progress(n)` tells where the n-th update from here stands. Each takes `pieces` batches, whose gradients are
     averaged; the norm of the whole is bounded by `clip` before the step. torch's generator is seeded for every update
-    from (seed, step, rank), so nothing random outlives a step.
+    from (seed, step, rank), so nothing random outlives a step. `dropout` is for what has a `set_dropout`.
     """
     bare = accelerator.unwrap_model(objective)
     after = [module.after_step for module in bare.modules() if hasattr(module, "after_step")]
+    dropping = [module.set_dropout for module in bare.modules() if hasattr(module, "set_dropout")]
+    if dropout is not None and not dropping:
+        raise BadInput("recipe.dropout: nothing in this network drops by a schedule; leave it out")
     made = 0
     while True:
         here = progress(made)
@@ -64,6 +69,9 @@ def steps(
             group["lr"] = rate * group.get("rate", 1.0)
         if wide is not None:
             bare.set_margin(wide)
+        if dropout is not None:
+            for drop in dropping:
+                drop(dropout(here))
         begun = time.perf_counter()
         fed = [next(batches).to(accelerator.device) for _ in range(pieces)]
         waited = time.perf_counter() - begun

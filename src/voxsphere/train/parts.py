@@ -23,6 +23,7 @@ from voxsphere.train.schedule import (
     Linear,
     OneCycle,
     Plateau,
+    Polyline,
     Steps,
     Stopping,
 )
@@ -59,6 +60,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "MarginRamp": MarginRamp,
     "OneCycle": OneCycle,
     "Plateau": Plateau,
+    "Polyline": Polyline,
     "Steps": Steps,
     "Stopping": Stopping,
 }

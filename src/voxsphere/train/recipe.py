@@ -34,11 +34,11 @@ class Recipe:
     """One training run, as far as it decides the result.
 
     `batch_size` is that of one update over all processes and pieces, so a recipe trains the same model on one device
-    or on eight; each of its `accumulate` pieces goes through the network by itself. `learning_rate` and `margin` are
-    functions of the progress. `clip` bounds the gradient's norm before each step. `keep` says which weights become
-    the model: the last, those of the best validation, or the average of the last `average` epochs. `max_broken` is
-    the share of unreadable files above which a run stops. `compute` is the precision of the forward pass; weights stay
-    float32.
+    or on eight; each of its `accumulate` pieces goes through the network by itself. `learning_rate`, `margin` and
+    `dropout` (its strength in networks that drop by a schedule) are functions of the progress. `clip` bounds the
+    gradient's norm before each step. `keep` says which weights become the model: the last, those of the best
+    validation, or the average of the last `average` epochs. `max_broken` is the share of unreadable files above which
+    a run stops. `compute` is the precision of the forward pass; weights stay float32.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Recipe:
     masks: Callable[[], SpecAugment] | None = None
     optimizer: Callable[..., optim.Optimizer] = optim.Adam
     margin: Callable[[], Schedule] | None = None
+    dropout: Callable[[], Schedule] | None = None
     batch_size: int = 64
     accumulate: int = 1
     epochs: int = 10

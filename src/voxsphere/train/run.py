@@ -178,6 +178,7 @@ class _Run:
             progress=lambda made: self._progress(start + made - self.done),
             learning_rate=recipe.learning_rate(),
             margin=recipe.margin() if recipe.margin is not None else None,
+            dropout=recipe.dropout() if recipe.dropout is not None else None,
             clip=recipe.clip,
             pieces=recipe.accumulate,
             ema=self.ema,

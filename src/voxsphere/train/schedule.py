@@ -6,8 +6,11 @@ schedule's own value over `warmup_epochs`: a factor of warm_from/first at step 0
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import numpy as np
 
 from voxsphere.core.errors import BadInput
 
@@ -65,6 +68,25 @@ class Linear:
     def __call__(self, progress: Progress) -> float:
         value = self.initial + (self.final - self.initial) * _share(progress, self.warmup_epochs, None)
         return value * _warm(progress, self.warmup_epochs, self.warm_from, self.initial)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polyline:
+    """Straight lines between `points`, each the share of the run that has passed (0 to 1, rising) and the value there.
+
+    Kaldi's schedules of dropout: its `0,0@0.20,0.5@0.50,0` is ((0, 0), (0.2, 0), (0.5, 0.5), (1, 0)).
+    """
+
+    points: Sequence[Sequence[float]]
+
+    def __post_init__(self) -> None:
+        shares = [share for share, _ in self.points]
+        if not shares or shares != sorted(shares) or shares[0] < 0 or shares[-1] > 1:
+            raise BadInput(f"polyline: points lie at rising shares of the run from 0 to 1, not at {shares}")
+
+    def __call__(self, progress: Progress) -> float:
+        shares, values = zip(*self.points, strict=True)
+        return float(np.interp(progress.step / max(1, progress.steps), shares, values))
 
 
 @dataclass(frozen=True, kw_only=True)

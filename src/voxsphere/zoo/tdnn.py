@@ -20,6 +20,7 @@ from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo.network import Network
 
 _FBANK = partial(Fbank, num_mels=80, window="hamming", cmn=True)
+_POVEY = partial(Fbank, num_mels=80, cmn=True)  # as 3D-Speaker
 _STATS = partial(StatsPooling)
 _SPECTROGRAM = partial(Spectrogram, n_fft=320, form="log", frame_length=0.02)  # 161 bins
 _WESPEAKER = "WeSpeaker at dfa7419"
@@ -80,7 +81,8 @@ _XVECTORS = (
     ),
     _xvector(
         "xvector-3d-speaker", 4_347_868, _3DSPEAKER,
-        encoder=_PLAIN, pooling=partial(StatsPooling, floor=1e-8), projection=partial(Affine, dim=512), peer=_3DSPEAKER,
+        encoder=_PLAIN, pooling=partial(StatsPooling, floor=1e-8), projection=partial(Affine, dim=512), features=_POVEY,
+        peer=_3DSPEAKER,
     ),
     _xvector(
         "xvector-speechbrain", 4_211_604, _SPEECHBRAIN,
@@ -194,14 +196,14 @@ _ECAPAS = (
     _ecapa("ecapa-512-wespeaker", 512, 6_190_720, normed=False),
     _ecapa("ecapa-1024-wespeaker", 1024, 14_657_088, normed=False),
     _mirrored("ecapa-speechbrain", _SPEECHBRAIN, partial(SpeechBrainFbank, num_mels=80)),
-    _mirrored("ecapa-3d-speaker", _3DSPEAKER, _FBANK),
+    _mirrored("ecapa-3d-speaker", _3DSPEAKER, _POVEY),
     _summed("ecapa-summed", 80, 6_191_488),
     _summed("ecapa-summed-40", 40, 6_089_088),
 )
 
 _CAMPPLUS = _network(
     "campplus", "Wang et al. 2023, CAM++, arXiv:2303.00332", 7_176_224, _3DSPEAKER,
-    partial(CamPlusPlus), _STATS, partial(LinearNorm, dim=512), peer=_3DSPEAKER,
+    partial(CamPlusPlus), _STATS, partial(LinearNorm, dim=512), features=_POVEY, peer=_3DSPEAKER,
 )  # fmt: skip
 
 NETWORKS = (*_XVECTORS, *_DEEPER, *_ARETS, *_ECAPAS, _CAMPPLUS)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxsphere.models.layers.convolution import ConvNorm2d, as_image
+from voxsphere.models.layers.convolution import ConvNorm2d, NormReluConv, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.residual import BasicBlock
 
@@ -42,7 +42,7 @@ class CamPlusPlus(nn.Module):
         for count, dilation in zip(layers, dilations, strict=True):
             block = _DenseBlock(width, count, growth=growth, bottleneck=bottleneck, dilation=dilation, segment=segment)
             self.blocks.append(block)
-            self.narrow.append(_PreNormConv(block.dim, block.dim // 2))
+            self.narrow.append(NormReluConv(block.dim, block.dim // 2))
             width = block.dim // 2
         self.norm = nn.BatchNorm1d(width)
         self.dim = width
@@ -72,22 +72,9 @@ class _Stem(nn.Module):
         self.dim = width * bands
 
     def forward(self, bands: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
-        x = self.first(as_image(bands)).relu_()
-        image: Tensor = self.last(self.blocks(x)).relu_()
+        x = self.first(as_image(bands), relu=True)
+        image: Tensor = self.last(self.blocks(x), relu=True)
         return image.flatten(1, 2)
-
-
-class _PreNormConv(nn.Module):
-    """Batch norm, ReLU, then a 1×1 convolution without bias."""
-
-    def __init__(self, in_dim: int, dim: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(in_dim)
-        self.conv = nn.Conv1d(in_dim, dim, 1, bias=False)
-
-    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
-        convolved: Tensor = self.conv(self.norm(x).relu_())
-        return convolved
 
 
 class _DenseBlock(nn.Module):
@@ -113,7 +100,7 @@ class _DenseLayer(nn.Module):
     def __init__(self, in_dim: int, dim: int, *, bottleneck: int, dilation: int, segment: int) -> None:
         super().__init__()
         self.segment = segment
-        self.narrow = _PreNormConv(in_dim, bottleneck)
+        self.narrow = NormReluConv(in_dim, bottleneck)
         self.norm = nn.BatchNorm1d(bottleneck)
         self.conv = nn.Conv1d(bottleneck, dim, 3, padding=dilation, dilation=dilation, bias=False)
         self.mask = nn.Sequential(

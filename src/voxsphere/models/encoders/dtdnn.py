@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.models.layers.convolution import ConvNormRelu
+from voxsphere.models.layers.convolution import ConvNormRelu, NormReluConv
 from voxsphere.models.layers.entry import bands
 
 
@@ -37,13 +37,13 @@ class Dtdnn(nn.Module):
             self.blocks.append(
                 nn.ModuleList(
                     nn.Sequential(
-                        _NormReluConv(width + i * growth, bottleneck),
-                        _NormReluConv(bottleneck, growth, kernel=3, dilation=dilation),
+                        NormReluConv(width + i * growth, bottleneck),
+                        NormReluConv(bottleneck, growth, kernel=3, dilation=dilation),
                     )
                     for i in range(count)
                 )
             )
-            self.narrow.append(_NormReluConv(grown, grown // 2))
+            self.narrow.append(NormReluConv(grown, grown // 2))
             width = grown // 2
         self.dim = width
 
@@ -55,16 +55,3 @@ class Dtdnn(nn.Module):
                 x = torch.cat([x, layer(x)], dim=1)
             x = narrow(x)
         return x
-
-
-class _NormReluConv(nn.Module):
-    """Batch norm, ReLU, then a convolution without bias that keeps the length."""
-
-    def __init__(self, in_dim: int, dim: int, *, kernel: int = 1, dilation: int = 1) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(in_dim)
-        self.conv = nn.Conv1d(in_dim, dim, kernel, padding=kernel // 2 * dilation, dilation=dilation, bias=False)
-
-    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
-        convolved: Tensor = self.conv(self.norm(x).relu_())
-        return convolved

@@ -10,7 +10,7 @@ from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.fusion import AttentiveFusion
 from voxsphere.models.layers.res2 import Res2Block
-from voxsphere.models.layers.stages import folded_dim, stages
+from voxsphere.models.layers.stages import rows_left, stages
 
 
 class ERes2Net(nn.Module):
@@ -48,10 +48,10 @@ class ERes2Net(nn.Module):
         )
         self.halve = nn.ModuleList(nn.Conv2d(dim, 2 * dim, 3, stride=2, padding=1, bias=False) for dim in dims[:3])
         self.fuse = nn.ModuleList(AttentiveFusion(dim) for dim in dims[1:])
-        self.dim = folded_dim(in_dim, width=width, expansion=expansion)
+        self.dim = 8 * width * expansion * rows_left(in_dim)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.stages[0](self.first(as_image(bands(features, self.in_dim))).relu_())
+        x = self.stages[0](self.first(as_image(bands(features, self.in_dim)), relu=True))
         fused: Tensor = x
         for stage, halve, fuse in zip(self.stages[1:], self.halve, self.fuse, strict=True):
             x = stage(x)

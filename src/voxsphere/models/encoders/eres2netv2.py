@@ -10,7 +10,7 @@ from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.fusion import AttentiveFusion
 from voxsphere.models.layers.res2 import Res2Block
-from voxsphere.models.layers.stages import folded_dim, stages
+from voxsphere.models.layers.stages import rows_left, stages
 
 
 class ERes2NetV2(nn.Module):
@@ -43,10 +43,10 @@ class ERes2NetV2(nn.Module):
         )
         self.halve = nn.Conv2d(last // 2, last, 3, stride=2, padding=1, bias=False)
         self.fuse = AttentiveFusion(last)
-        self.dim = folded_dim(in_dim, width=width, expansion=expansion)
+        self.dim = 8 * width * expansion * rows_left(in_dim)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.first(as_image(bands(features, self.in_dim))).relu_()
+        x = self.first(as_image(bands(features, self.in_dim)), relu=True)
         for stage in self.stages[:3]:
             x = stage(x)
         fused: Tensor = self.fuse(self.stages[3](x), self.halve(x))

@@ -9,7 +9,7 @@ from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.residual import BasicBlock, Bottleneck
-from voxsphere.models.layers.strided_stages import rows_left, stages
+from voxsphere.models.layers.stages import joined, rows_left, stages
 
 
 class ImageResNet(nn.Module):
@@ -44,12 +44,13 @@ class ImageResNet(nn.Module):
         self.in_dim = in_dim
         self.first = ConvNorm2d(1, width, kernel=kernel, stride=(stride, stride))
         self.pool = nn.MaxPool2d(3, stride=pool_stride, padding=1)
-        self.blocks = stages(width, block, blocks=blocks, width=width, strides=strides, expansion=block.expansion)
+        made = [block] * len(blocks)
+        self.blocks = joined(stages(made, width=width, counts=blocks, strides=strides, expansion=block.expansion))
         rows = rows_left(in_dim, (stride, pool_stride, *strides))
         self.grid = FrequencyGrid(block.expansion * width << len(blocks) - 1, rows, bins=bins)
         self.dim = self.grid.dim
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.first(as_image(bands(features, self.in_dim))).relu_()
+        x = self.first(as_image(bands(features, self.in_dim)), relu=True)
         frames: Tensor = self.grid(self.blocks(self.pool(x)))
         return frames

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.res2 import Res2Block
-from voxsphere.models.layers.stages import folded_dim, stages
+from voxsphere.models.layers.stages import joined, rows_left, stages
 
 
 class Res2Net(nn.Module):
@@ -35,10 +35,9 @@ class Res2Net(nn.Module):
         block = partial(Res2Block, base_width=base_width, scale=scale, expansion=expansion, clip=clip, passes=True)
         self.in_dim = in_dim
         self.first = ConvNorm2d(1, width, kernel=3)
-        four = stages([block] * 4, width=width, counts=blocks, expansion=expansion)
-        self.blocks = nn.Sequential(*(block for stage in four for block in stage))
-        self.dim = folded_dim(in_dim, width=width, expansion=expansion)
+        self.blocks = joined(stages([block] * 4, width=width, counts=blocks, expansion=expansion))
+        self.dim = 8 * width * expansion * rows_left(in_dim)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim))).relu_())
+        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim)), relu=True))
         return frames.flatten(1, 2)

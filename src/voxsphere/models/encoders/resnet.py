@@ -7,7 +7,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.residual import BasicBlock, Bottleneck
-from voxsphere.models.layers.stages import folded_dim, stages
+from voxsphere.models.layers.stages import joined, rows_left, stages
 
 # Blocks in each of the four stages; from 50 on they are bottlenecks.
 DEPTHS = {
@@ -35,10 +35,9 @@ class ResNet(nn.Module):
         block = BasicBlock if depth < 50 else Bottleneck
         self.in_dim = in_dim
         self.first = ConvNorm2d(1, width, kernel=3)
-        four = stages([block] * 4, width=width, counts=DEPTHS[depth], expansion=block.expansion)
-        self.blocks = nn.Sequential(*(block for stage in four for block in stage))
-        self.dim = folded_dim(in_dim, width=width, expansion=block.expansion)
+        self.blocks = joined(stages([block] * 4, width=width, counts=DEPTHS[depth], expansion=block.expansion))
+        self.dim = 8 * width * block.expansion * rows_left(in_dim)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim))).relu_())
+        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim)), relu=True))
         return frames.flatten(1, 2)

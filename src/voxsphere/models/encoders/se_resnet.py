@@ -15,7 +15,7 @@ from voxsphere.models.layers.folding import kept
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.residual import shortcut
 from voxsphere.models.layers.residual_chain import ResidualChain
-from voxsphere.models.layers.strided_stages import rows_left, stages
+from voxsphere.models.layers.stages import joined, rows_left, stages
 
 
 class SeResNet(nn.Module):
@@ -51,9 +51,8 @@ class SeResNet(nn.Module):
             if late_norm
             else nn.Sequential(ConvNorm2d(1, width, kernel=kernel, stride=(stride, 1)), nn.ReLU(inplace=True))
         )
-        self.blocks = stages(
-            width, partial(_block, reduction=reduction), blocks=blocks, width=width, strides=strides, expansion=1
-        )
+        made = [partial(_block, reduction=reduction)] * len(strides)
+        self.blocks = joined(stages(made, width=width, counts=blocks, strides=strides))
         self.grid = FrequencyGrid(width << len(blocks) - 1, rows_left(in_dim, [stride, *strides]), bins=bins)
         self.dim = self.grid.dim
 

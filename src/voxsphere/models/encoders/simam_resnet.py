@@ -9,7 +9,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.convolution import ConvNorm2d, as_image
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.residual import shortcut
-from voxsphere.models.layers.stages import folded_dim, stages
+from voxsphere.models.layers.stages import joined, rows_left, stages
 
 # Blocks in each of the four stages.
 DEPTHS = {34: (3, 4, 6, 3), 100: (6, 16, 24, 3)}
@@ -30,12 +30,11 @@ class SimAmResNet(nn.Module):
         block = partial(_Block, regularisation=regularisation)
         self.in_dim = in_dim
         self.first = ConvNorm2d(1, width, kernel=3)
-        four = stages([block] * 4, width=width, counts=DEPTHS[depth], expansion=1)
-        self.blocks = nn.Sequential(*(block for stage in four for block in stage))
-        self.dim = folded_dim(in_dim, width=width, expansion=1)
+        self.blocks = joined(stages([block] * 4, width=width, counts=DEPTHS[depth]))
+        self.dim = 8 * width * rows_left(in_dim)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim))).relu_())
+        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim)), relu=True))
         return frames.flatten(1, 2)
 
 
@@ -52,7 +51,7 @@ class _Block(nn.Module):
         self.shortcut = shortcut(in_dim, width, stride)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        weighed = weighed_by_energy(self.second(self.first(x).relu_()), self.regularisation)
+        weighed = weighed_by_energy(self.second(self.first(x, relu=True)), self.regularisation)
         return weighed.add_(self.shortcut(x)).relu_()
 
 

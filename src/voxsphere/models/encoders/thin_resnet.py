@@ -15,7 +15,7 @@ from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.grouped_convolution import Res2Conv2d
 from voxsphere.models.layers.image_attention import BandFrameAttention
 from voxsphere.models.layers.residual_chain import ResidualChain
-from voxsphere.models.layers.strided_stages import rows_left, stages
+from voxsphere.models.layers.stages import joined, rows_left, stages
 
 BLOCKS = ("basic", "se", "cbam", "res2", "se-res2")
 STEMS = ("none", "average", "pair", "max")
@@ -79,13 +79,15 @@ class ThinResNet(nn.Module):
             reduction=reduction,
             scale=scale,
         )
-        self.blocks = stages(width, made, blocks=blocks, width=width, strides=strides, expansion=expansion)
+        self.blocks = joined(
+            stages([made] * len(strides), width=width, counts=blocks, strides=strides, expansion=expansion)
+        )
         rows = rows_left(in_dim, [stride, 2 if stem in ("average", "max") else 1]) // (2 if stem == "pair" else 1)
         self.grid = FrequencyGrid(expansion * width << len(blocks) - 1, rows_left(rows, strides), bins=bins)
         self.dim = self.grid.dim
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.first(as_image(bands(features, self.in_dim))).relu_()
+        x = self.first(as_image(bands(features, self.in_dim)), relu=True)
         frames: Tensor = self.grid(self.blocks(self.stem(x)))
         return frames
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.models.layers.folding import kept
+from voxsphere.models.layers.fused import convolved
 
 
 class ConvReluNorm(nn.Module):
@@ -81,6 +82,19 @@ class ConvNormRelu(nn.Module):
         return rectified(self.norm(self.conv(x)), self.slope)
 
 
+class NormReluConv(nn.Module):
+    """Batch norm, ReLU, then a 1-D convolution without bias that keeps the length."""
+
+    def __init__(self, in_dim: int, dim: int, *, kernel: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(in_dim)
+        self.conv = nn.Conv1d(in_dim, dim, kernel, padding=kernel // 2 * dilation, dilation=dilation, bias=False)
+
+    def forward(self, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
+        convolved: Tensor = self.conv(self.norm(x).relu_())
+        return convolved
+
+
 def rows_normed(norm: nn.BatchNorm1d, x: Float[Tensor, "batch frames dim"]) -> Float[Tensor, "batch frames dim"]:
     """The batch norm in evaluation, of channels that lie side by side."""
     normed = functional.batch_norm(
@@ -104,23 +118,32 @@ def rectified(x: Tensor, slope: float) -> Tensor:
 class ConvNorm2d(nn.Module):
     """A 2-D convolution followed by batch norm, which is one convolution in evaluation mode.
 
-    There the folded weights are kept beside the module's own: in a deep network and for a single utterance, folding
-    them takes as long as a sixth of the convolutions.
+    `added` is added to the result, and `relu` then lets nothing through that is below zero (see `fused`). In evaluation
+    the folded weights are kept beside the module's own: in a deep network and for a single utterance, folding them
+    takes as long as a sixth of the convolutions.
     """
 
     def __init__(
         self, in_dim: int, dim: int, *, kernel: int, stride: tuple[int, int] = (1, 1), bias: bool = False
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=kernel // 2, bias=bias)
+        self.stride, self.padding = stride, (kernel // 2, kernel // 2)
+        self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=self.padding, bias=bias)
         self.norm = nn.BatchNorm2d(dim)
 
-    def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        if self.training:
-            normed: Tensor = self.norm(self.conv(x))
-            return normed
-        weight, bias = kept(self, [*self.parameters(), *self.norm.buffers()], self._fold)
-        return functional.conv2d(x, weight, bias, self.conv.stride, self.conv.padding)
+    def forward(
+        self,
+        x: Float[Tensor, "batch in_dim rows columns"],
+        *,
+        added: Float[Tensor, "batch dim out_rows out_columns"] | None = None,
+        relu: bool = False,
+    ) -> Float[Tensor, "batch dim out_rows out_columns"]:
+        if not self.training:
+            weight, bias = kept(self, [*self.parameters(), *self.norm.buffers()], self._fold)
+            return convolved(x, weight, bias, stride=self.stride, padding=self.padding, added=added, relu=relu)
+        normed: Tensor = self.norm(self.conv(x))
+        normed = normed if added is None else normed.add_(added)
+        return normed.relu_() if relu else normed
 
     def _fold(self) -> tuple[Tensor, Tensor]:
         scale, shift = affine_of(self.norm)

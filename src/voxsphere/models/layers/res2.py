@@ -53,7 +53,7 @@ class Res2Block(nn.Module):
             outputs.append(self._clipped(convolve(joined)))
         if self.passes:
             outputs.append(parts[-1])
-        return self._clipped(self.third(torch.cat(outputs, dim=1)).add_(self.shortcut(x)))
+        return self._clipped(self.third(torch.cat(outputs, dim=1), added=self.shortcut(x)))
 
     def _joined(self, before: Tensor, part: Tensor, place: int) -> Tensor:
         joined: Tensor = before + part if self.fusions is None else self.fusions[place](before, part)

@@ -18,8 +18,8 @@ class BasicBlock(nn.Module):
         self.shortcut = shortcut(in_dim, width, stride)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        added: Tensor = self.second(self.first(x).relu_()).add_(self.shortcut(x))
-        return added.relu_()
+        result: Tensor = self.second(self.first(x, relu=True), added=self.shortcut(x), relu=True)
+        return result
 
 
 class Bottleneck(nn.Module):
@@ -35,8 +35,9 @@ class Bottleneck(nn.Module):
         self.shortcut = shortcut(in_dim, self.expansion * width, stride)
 
     def forward(self, x: Float[Tensor, "batch in_dim rows columns"]) -> Float[Tensor, "batch dim out_rows out_columns"]:
-        added: Tensor = self.third(self.second(self.first(x).relu_()).relu_()).add_(self.shortcut(x))
-        return added.relu_()
+        narrow = self.second(self.first(x, relu=True), relu=True)
+        result: Tensor = self.third(narrow, added=self.shortcut(x), relu=True)
+        return result
 
 
 def shortcut(in_dim: int, dim: int, stride: tuple[int, int]) -> nn.Module:
