@@ -2,7 +2,7 @@
 
 Reference: Wenhao-Yang/SpeakerVerifiaction-pytorch at commit e30cf98e (MIT), torch 2.13.0, CPU:
 
-    SPEAKER_SYSTEMS=…/SpeakerVerifiaction-pytorch PYTHONPATH=src python tests/goldens/models/make_convolutional.py
+    SPEAKER_SYSTEMS=…/SpeakerVerifiaction-pytorch PYTHONPATH=src:. python tests/goldens/models/make_convolutional.py
 
 The reference gets our `seeded` weights under its own names, so each file holds only features and embeddings. Its
 ResCNN is fed images of [bands, frames], as its parent project did; the other networks images of [frames, bands], so
@@ -10,52 +10,25 @@ their kernels are ours with the axes swapped. What the project imports and these
 the names that its CNN.py forgets to import are put there.
 """
 
-import math
 import os
 import sys
 from collections.abc import Callable
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
-from unittest.mock import MagicMock
 
 import numpy as np
 import torch
+from studies.references import speaker_verification_images
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1] / "models")]
-_UNUSED = ("Process_Data", "python_speech_features", "torchaudio", "torchvision")
 
-
-class _Unused(MetaPathFinder, Loader):
-    """Finds an empty stand-in for each package that these networks do not use."""
-
-    def find_spec(self, fullname, path=None, target=None):
-        return ModuleSpec(fullname, self) if fullname.partition(".")[0] in _UNUSED else None
-
-    def create_module(self, spec):
-        module = MagicMock(name=spec.name)
-        module.__path__, module.__spec__, module.__name__ = [], spec, spec.name
-        return module
-
-    def exec_module(self, module):
-        pass
-
-
-sys.meta_path.append(_Unused())
-sys.modules["Define_Model"] = ModuleType("Define_Model")
-sys.modules["Define_Model"].__path__ = [f"{os.environ['SPEAKER_SYSTEMS']}/Define_Model"]
-
-from Define_Model import CNN, ResNet  # noqa: E402
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402
 
 from voxsphere.pretrained.foreign.renaming import Rules, renamed  # noqa: E402
 
-CNN.math, CNN.torch = math, torch
-CNN.ReLU20 = lambda inplace=False: nn.Hardtanh(0, 20, inplace)
+CNN, ResNet = speaker_verification_images(os.environ["SPEAKER_SYSTEMS"])
 
 _HEAD = (r"^(classifier|fc2)\..*", "")
 _CHAIN: Rules = [(r"\.(conv|bn)(\d)\.", lambda m: f".layers.{int(m[2]) - 1}.{_KIND[m[1]]}.")]

@@ -3,7 +3,7 @@
 References: IDRnD/redimnet at commit dd9f519 and PalabraAI/redimnet2 at ffe8f27 (both MIT), torch 2.13.0 and
 torchaudio 2.11.0, CPU:
 
-    REDIMNET=…/redimnet REDIMNET2=…/redimnet2 PYTHONPATH=src python tests/goldens/models/make_redimnet.py
+    REDIMNET=…/redimnet REDIMNET2=…/redimnet2 PYTHONPATH=src:. python tests/goldens/models/make_redimnet.py
 
 The stages are the published sizes' with fewer channels, and fewer residual blocks: many of them under seeded weights
 would magnify rounding. "wave" asks the whole model, front end included. The references get our `seeded` weights under
@@ -12,13 +12,11 @@ their own names, so each file holds only what went in, the embedding and the nam
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from studies.references import Bands, redimnet_of
 
 HERE = Path(__file__).parent
 sys.path[:0] = [os.environ["REDIMNET"], os.environ["REDIMNET2"], str(HERE.parents[1] / "models")]
@@ -33,49 +31,18 @@ from voxsphere.pretrained.foreign.redimnet import redimnet, redimnet2  # noqa: E
 from voxsphere.pretrained.foreign.renaming import renamed  # noqa: E402
 
 
-class _Bands(nn.Module):
-    """Frames as the front end would give them: bands before frames."""
-
-    def forward(self, frames: Tensor) -> Tensor:
-        return frames.transpose(1, 2)
-
-
-def build(encoder: "partial[Any]", bands: int) -> nn.Module:
-    """The reference with our encoder's options, under its names."""
-    options = encoder.keywords
-    stages = [
-        (stride, count, widening, [(3, 3)], reduction) for stride, count, widening, reduction in options["stages"]
-    ]
-    shared = {
-        "F": bands, "C": options["channels"], "stages_setup": stages, "block_1d_type": "conv+att",
-        "out_channels": options.get("last"), "global_context_att": True, "embed_dim": 32,
-    }  # fmt: skip
-    if encoder.func is ReDimNet2:
-        return ReDimNet2Wrap(
-            **shared,
-            causal="none",
-            feat_type="tf",
-            spec_params={"norm_signal": True},
-            return_2d_output=options.get("image", True),
-            agg_gnorm=options.get("group_norm", False),
-            dual_agg=options.get("dual", False),
-        )
-    return ReDimNetWrap(
-        **shared, block_2d_type=options.get("block", "convnext_like"), group_divisor=options["group"], hop_length=240
-    )
-
-
 def main() -> None:
     """Write the seven files."""
     torch.set_num_threads(1)
     for golden in (name for name in REFERENCES if name.startswith("redimnet")):
         model = REFERENCES[golden]().eval()
         encoder = REFERENCES[golden].keywords["encoder"]
-        reference = build(encoder, model.encoder.in_dim)
+        wrap = ReDimNet2Wrap if encoder.func is ReDimNet2 else ReDimNetWrap
+        reference = redimnet_of(wrap, encoder, model.encoder.in_dim, 32)
         if golden.endswith("wave"):
             given = torch.from_numpy(vowel(0.8)).float()[None] / 32768
         else:
-            reference.spec = _Bands()
+            reference.spec = Bands()
             given = noise(2, 90, model.encoder.in_dim, seed=len(golden))
         weights, theirs = seeded(model), reference.state_dict()
         rules = redimnet2() if encoder.func is ReDimNet2 else redimnet()

@@ -2,7 +2,7 @@
 
 References: 3D-Speaker at commit 09e7806 and WeSpeaker at commit dfa7419 (both Apache-2.0), torch 2.13.0, CPU:
 
-    THREED_SPEAKER=…/3D-Speaker WESPEAKER=…/wespeaker PYTHONPATH=src python tests/goldens/models/make_residual.py
+    THREED_SPEAKER=…/3D-Speaker WESPEAKER=…/wespeaker PYTHONPATH=src:. python tests/goldens/models/make_residual.py
 
 The reference gets our `seeded` weights under its own names, so each file holds only features, embeddings and names.
 It runs in float64: WeSpeaker's attentive pooling, E[x²] − μ², is off by 4e-5 in float32 (ours, E[(x − μ)²], by 5e-6).
@@ -12,17 +12,15 @@ The networks run at a quarter of their width or less, and their embeddings have 
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
+from studies.references import import_wespeaker
 from torch import nn
 
 HERE = Path(__file__).parent
 sys.path[:0] = [os.environ["THREED_SPEAKER"], str(HERE.parents[1] / "models")]
-# WeSpeaker's own __init__ imports its command line, and with it far more than its networks need.
-sys.modules["wespeaker"] = ModuleType("wespeaker")
-sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
+import_wespeaker(os.environ["WESPEAKER"])
 
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402

@@ -2,7 +2,7 @@
 
 Reference: WeSpeaker at commit dfa7419 (Apache-2.0), torch 2.13.0, CPU:
 
-    WESPEAKER=…/wespeaker PYTHONPATH=src python tests/goldens/models/make_self_supervised.py
+    WESPEAKER=…/wespeaker PYTHONPATH=src:. python tests/goldens/models/make_self_supervised.py
 
 The reference gets our `seeded` weights under its own names, and four layers of 16 numbers instead of 25 of 1024.
 """
@@ -10,16 +10,14 @@ The reference gets our `seeded` weights under its own names, and four layers of 
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
+from studies.references import import_wespeaker
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "models"))
-# WeSpeaker's own __init__ imports its command line, and with it far more than its networks need.
-sys.modules["wespeaker"] = ModuleType("wespeaker")
-sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
+import_wespeaker(os.environ["WESPEAKER"])
 
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402

@@ -4,29 +4,26 @@ References: SpeakerVerifiaction-pytorch at commit e30cf98e, WeSpeaker at commit 
 and SpeechBrain 1.1.2 (the last three Apache-2.0); torch 2.13.0, CPU, in SpeechBrain's environment with jaxtyping:
 
     SPEAKER_VERIFICATION=…/SpeakerVerifiaction-pytorch WESPEAKER=…/wespeaker THREED_SPEAKER=…/3D-Speaker \\
-        PYTHONPATH=src python tests/goldens/models/make_tdnn.py [NAME …]
+        PYTHONPATH=src:. python tests/goldens/models/make_tdnn.py [NAME …]
 
 The reference gets our `seeded` weights under its own names, so each file holds only features and embeddings. Networks
 run at small widths where the reference lets us.
 """
 
-import importlib.util
 import os
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
+from studies.references import import_wespeaker, speaker_verification_tdnns
 from torch import nn
 
 HERE = Path(__file__).parent
 sys.path[:0] = [os.environ["THREED_SPEAKER"], str(HERE.parents[1] / "models")]
-# WeSpeaker's own __init__ imports its command line, and with it far more than its networks need.
-sys.modules["wespeaker"] = ModuleType("wespeaker")
-sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
+import_wespeaker(os.environ["WESPEAKER"])
 
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402
@@ -38,41 +35,6 @@ from wespeaker.models.tdnn import XVEC  # noqa: E402
 
 from voxsphere.pretrained.foreign import speaker_verification, speechbrain, three_d_speaker, wespeaker  # noqa: E402
 from voxsphere.pretrained.foreign.renaming import Rules, renamed  # noqa: E402
-
-
-class _Absent(ModuleType):
-    """A module of SpeakerVerifiaction-pytorch that does not run at this commit, and that its networks do without."""
-
-    def __getattr__(self, name: str) -> object:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if name == "get_activation":
-            return lambda activation: {"relu": nn.ReLU, "leakyrelu": nn.LeakyReLU}[activation]
-        if name in ("get_filter_layer", "get_mask_layer", "get_input_norm"):
-            return lambda *_, **__: None
-        return type(name, (nn.Module,), {})
-
-
-def speaker_verification_files() -> dict[str, ModuleType]:
-    """The project's files of this family by name; a module TDNN.py beside the folder TDNN hides them from imports."""
-    for name in ("Define_Model", "Define_Model.TDNN"):
-        sys.modules[name] = ModuleType(name)
-        sys.modules[name].__path__ = []
-    for name in ("FilterLayer", "ResNet", "CNN"):
-        sys.modules[f"Define_Model.{name}"] = _Absent(name)
-    loaded = {}
-    for path in ("Pooling", "TDNN/TDNN", "TDNN/ETDNN", "TDNN/FTDNN", "TDNN/DTDNN", "TDNN/ARET", "TDNN/ECAPA_TDNN"):
-        name = f"Define_Model.{path.replace('/', '.')}"
-        spec = importlib.util.spec_from_file_location(
-            name, f"{os.environ['SPEAKER_VERIFICATION']}/Define_Model/{path}.py"
-        )
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        loaded[path.rpartition("/")[2]] = module
-    return loaded
 
 
 def write(golden: str, reference: nn.Module, rules: Rules, *, shape: tuple[int, int, int] = (2, 60, 20)) -> None:
@@ -96,7 +58,7 @@ def write(golden: str, reference: nn.Module, rules: Rules, *, shape: tuple[int, 
     print(golden, tuple(embedding.shape), float(embedding.norm(dim=1).mean()))
 
 
-SV = speaker_verification_files()
+SV = speaker_verification_tdnns(os.environ["SPEAKER_VERIFICATION"])
 
 
 def _speechbrain_xvector() -> nn.Module:

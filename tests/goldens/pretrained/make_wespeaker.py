@@ -4,23 +4,21 @@ Reference: WeSpeaker at commit dfa7419 (Apache-2.0), torch 2.13.0, torchaudio 2.
 
 Both compute in float64: in float32 the bank's quiet bands, and a pooling's difference of large numbers, lose digits.
 
-    WESPEAKER=…/wespeaker python tests/goldens/pretrained/make_wespeaker.py [NAME …]
+    WESPEAKER=…/wespeaker PYTHONPATH=src:. python tests/goldens/pretrained/make_wespeaker.py [NAME …]
 """
 
 import importlib
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import torch
 import yaml
+from studies.references import import_wespeaker
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1] / "models"), str(HERE.parents[1] / "pretrained")]
-# WeSpeaker's own __init__ imports its command line, and with it far more than its networks need.
-sys.modules["wespeaker"] = ModuleType("wespeaker")
-sys.modules["wespeaker"].__path__ = [f"{os.environ['WESPEAKER']}/wespeaker"]
+import_wespeaker(os.environ["WESPEAKER"])
 
 from replica import keep, settle, wave  # noqa: E402
 from wespeaker.dataset.dataset_utils import apply_cmvn  # noqa: E402
