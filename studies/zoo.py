@@ -1,8 +1,9 @@
-"""Makes docs/zoo.md: every network of the zoo, what it costs and how far it sees.
+"""Makes docs/zoo.md: every network of the zoo, what it costs, how far it sees, how fast it is beside its reference.
 
 python -m studies.zoo measure          # all networks on one thread; writes studies/outputs/zoo.json
 python -m studies.zoo measure NAME…    # these alone, into the same file
-python -m studies.zoo page             # writes docs/zoo.md from the file; --check exits with 1 if it differs
+python -m studies.zoo page             # writes docs/zoo.md from the file and from what studies.network_speed
+                                       # stored; --check exits with 1 if it differs
 """
 
 import statistics
@@ -25,6 +26,7 @@ from voxsphere.zoo.network import Network
 STORED = Path("studies/outputs/zoo.json")
 PAGE = Path("docs/zoo.md")
 HEAD = Path("studies/outputs/zoo_head.md")
+BESIDE = Path("studies/outputs/network_speed.json")
 SECONDS, RUNS = 5.0, 7
 
 app = typer.Typer(add_completion=False)
@@ -69,20 +71,20 @@ def _real_time_factor(model: SpeakerModel) -> float:
 
 def _page() -> Iterator[str]:
     yield read_text(HEAD).strip()
-    stored = read_json(STORED)
+    stored, beside = read_json(STORED), read_json(BESIDE)
     for family in FAMILIES:
         if family.NETWORKS:
             yield f"\n## {(family.__doc__ or '').split(':')[0].rstrip('.')}\n"
-            yield "| network | parameters | MACs per second | real-time factor | sees | used by | compared with |"
-            yield "| --- | ---: | ---: | ---: | ---: | --- | --- |"
+            yield "| network | parameters | MACs per second | real-time factor | sees | used by | compared with | speed |"
+            yield "| --- | ---: | ---: | ---: | ---: | --- | --- | ---: |"
             for network in family.NETWORKS:
-                yield _row(network, stored[network.name])
+                yield _row(network, stored[network.name], beside.get(network.name))
             yield ""
             for paper, names in _papers(family.NETWORKS).items():
                 yield f"- {', '.join(names)}: {paper}."
 
 
-def _row(network: Network, told: dict[str, Any]) -> str:
+def _row(network: Network, told: dict[str, Any], beside: dict[str, Any] | None) -> str:
     field = told["receptive_field"]
     cells = (
         network.name,
@@ -92,6 +94,7 @@ def _row(network: Network, told: dict[str, Any]) -> str:
         "utterance" if field is None else f"{field} frames",
         ", ".join(network.systems) or "–",
         network.peer or "–",
+        "–" if beside is None else " / ".join(f"{batch['ratio']:.2f}" for batch in beside.values()),
     )
     return f"| {' | '.join(cells)} |"
 

@@ -210,7 +210,7 @@ def test_an_eighth_of_bands_and_frames_is_left_rounded_up(network):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"blocks": (3, 4, 6)}, "four stages"),
+        ({"blocks": (3, 4, 6)}, "4 stages"),
         ({"blocks": (3, 4, 0, 3)}, "at least one block"),
         ({"scale": 1}, "in 1 groups"),
         ({"width": 1}, "at least 1 channel"),
