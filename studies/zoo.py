@@ -28,6 +28,9 @@ PAGE = Path("docs/zoo.md")
 HEAD = Path("studies/outputs/zoo_head.md")
 BESIDE = Path("studies/outputs/network_speed.json")
 SECONDS, RUNS = 5.0, 7
+COLUMNS = (
+    "network", "parameters", "MACs per second", "real-time factor", "sees", "used by", "compared with", "speed"
+)  # fmt: skip
 
 app = typer.Typer(add_completion=False)
 
@@ -75,7 +78,7 @@ def _page() -> Iterator[str]:
     for family in FAMILIES:
         if family.NETWORKS:
             yield f"\n## {(family.__doc__ or '').split(':')[0].rstrip('.')}\n"
-            yield "| network | parameters | MACs per second | real-time factor | sees | used by | compared with | speed |"
+            yield f"| {' | '.join(COLUMNS)} |"
             yield "| --- | ---: | ---: | ---: | ---: | --- | --- | ---: |"
             for network in family.NETWORKS:
                 yield _row(network, stored[network.name], beside.get(network.name))
