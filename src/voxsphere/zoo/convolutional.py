@@ -24,6 +24,7 @@ _COUNTED = f"{_SYSTEMS} at e30cf98e"
 # With the head of 1,251 classes and these biases its files have 12,934,563 (128) and 16,757,667 (512) numbers.
 _UNIFIED = "unified-embedding at f595e02e (Caffe), without the head and the 3,712 biases that are held at 0"
 _TRAINER = "voxceleb_trainer at f51bab8"
+_VISION = "torchvision (25,557,032 and 44,549,160), but for the first convolution and the last layer"
 
 _DEEP_SPEAKER = "Li et al. 2017, Deep Speaker: an End-to-End Neural Speaker Embedding System, arXiv:1705.02304"
 _RESNET = "He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
@@ -105,6 +106,15 @@ NETWORKS: tuple[Network, ...] = (
     _image("image-resnet18", 12_218_816, partial(ImageResNet, blocks=(2, 2, 2, 2))),
     _image("image-resnet34", 22_326_976, partial(ImageResNet)),
     _image("image-resnet101-basic", 42_398_400, partial(ImageResNet, blocks=(3, 4, 23, 3))),
+    # The paper's own, of bottlenecks, which that project means to have.
+    _image("image-resnet50", 27_696_064, partial(ImageResNet, bottleneck=True), source=_VISION, peer=""),
+    _image(
+        "image-resnet101",
+        46_688_192,
+        partial(ImageResNet, blocks=(3, 4, 23, 3), bottleneck=True),
+        source=_VISION,
+        peer="",
+    ),
     _image(
         "siresnet34",
         1_349_552,
