@@ -107,12 +107,13 @@ NETWORKS: tuple[Network, ...] = (
     _image("image-resnet34", 22_326_976, partial(ImageResNet)),
     _image("image-resnet101-basic", 42_398_400, partial(ImageResNet, blocks=(3, 4, 23, 3))),
     # The paper's own, of bottlenecks, which that project means to have.
-    _image("image-resnet50", 27_696_064, partial(ImageResNet, bottleneck=True), source=_VISION, peer=""),
+    _image("image-resnet50", 27_696_064, partial(ImageResNet, bottleneck=True), source=_VISION, systems=(), peer=""),
     _image(
         "image-resnet101",
         46_688_192,
         partial(ImageResNet, blocks=(3, 4, 23, 3), bottleneck=True),
         source=_VISION,
+        systems=(),
         peer="",
     ),
     _image(
