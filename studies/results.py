@@ -39,6 +39,7 @@ def _page() -> Iterator[str]:
     yield from _short_input()
     yield from _front_end()
     yield from _speed()
+    yield from training_results.small_corpus(STORED)
     yield from training_results.throughput(STORED)
 
 

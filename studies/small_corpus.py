@@ -99,6 +99,7 @@ def score(
 ) -> None:
     """Score every list by every system, and compare."""
     study = _study(small, place)
+    others = {name: Embeddings.load(path) for name, _, path in (each.partition("=") for each in other or [])}
     lists = {path.stem.removeprefix("trials_"): Trials.load(path) for path in sorted(corpus().glob(study.lists))}
     named = {name for trials in lists.values() for name in trials.ids}
     whole = Manifest.load(corpus() / "manifest.tsv")
@@ -107,8 +108,7 @@ def score(
         f"small_corpus-seed{seed}": _embedded(study, study.run(seed) / "model", manifest) for seed in study.seeds
     }
     systems["small_corpus-untrained"] = _embedded(study, _untrained(study), manifest)
-    systems["mean-and-std"] = _statistics(study, manifest, whole)
-    systems |= {name: Embeddings.load(path) for name, _, path in (each.partition("=") for each in other or [])}
+    systems |= {"mean-and-std": _statistics(study, manifest, whole)} | others
     scored: dict[str, dict[str, Scores]] = {}
     for name, embeddings in systems.items():
         scored[name] = {key: cosine_scores(trials, embeddings) for key, trials in lists.items()}

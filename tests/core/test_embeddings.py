@@ -77,3 +77,10 @@ def test_a_pickled_archive_is_not_unpickled(tmp_path):
     np.savez(tmp_path / "e.npz", ids=np.array([{"a": 1}], dtype=object), vectors=np.zeros((1, 2)))
     with pytest.raises(BadInput):
         Embeddings.load(tmp_path / "e.npz")
+
+
+def test_an_npz_of_names_and_vectors_that_numpy_wrote_is_read(tmp_path):
+    np.savez(tmp_path / "e.npz", ids=np.array(["a", "bé"]), vectors=np.eye(2))
+    found = Embeddings.load(tmp_path / "e.npz")
+    assert found.ids == ("a", "bé")
+    np.testing.assert_array_equal(found.vectors, np.eye(2))

@@ -102,7 +102,9 @@ def _from_arrays(arrays: dict[str, np.ndarray], path: Path) -> Embeddings:
     if not {"ids", "vectors"} <= arrays.keys():
         raise BadInput(f"{path}: holds no embeddings (it needs ids and vectors)")
     try:
-        ids = tuple(str(name) for name in json.loads(arrays["ids"].tobytes()))
+        strings = arrays["ids"].dtype.kind == "U"  # as numpy writes names by itself
+        names = arrays["ids"].tolist() if strings else json.loads(arrays["ids"].tobytes())
+        ids = tuple(str(name) for name in names)
         model = arrays["model"].tobytes().decode() if "model" in arrays else ""
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise BadInput(f"{path}: its ids are damaged ({error})") from error
