@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.attention import Attention, scores_of
-from voxsphere.models.poolings.statistics import average, product
+from voxsphere.models.poolings.statistics import average, under
 from voxsphere.models.poolings.weights import kept, shares, softmax
 
 
@@ -86,12 +86,11 @@ class MultiQueryMultiHeadAttentionPooling(nn.Module):
     def _of_head(
         self, head: int, frames: Tensor, deviation: Tensor, mean: Tensor, *, weight: Tensor | None
     ) -> Float[Tensor, "batch queries two_dim"]:
-        pooled = []
+        squares, pooled = deviation.square(), []
         for query in range(self.queries):
-            score = self.attentions.get_submodule(f"{query}.{head}")(frames)
-            part = softmax(score, weight) * deviation
-            shift = part.sum(-1)
-            variance = product(part, deviation).sum(-1) - shift.square()
+            share = softmax(self.attentions.get_submodule(f"{query}.{head}")(frames), weight)
+            shift = under(share, deviation)
+            variance = under(share, squares) - shift.square()
             pooled.append(torch.cat([mean + shift, variance.clamp(min=self.floor).sqrt()], dim=1))
         return torch.stack(pooled, dim=1)
 

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.models.poolings.attention import Activation, Attention, Form, attend, scores_of
+from voxsphere.models.poolings.statistics import under
 from voxsphere.models.poolings.weights import kept
 
 
@@ -40,4 +41,4 @@ class SelfAttentionPooling(nn.Module):
     ) -> Float[Tensor, "batch dim"]:
         frames = kept(frames, weight, self.in_dim)
         score = self.score(self.activation(self.hidden(frames), weight))
-        return (attend(score, weight, normalised=self.normalised) * frames).sum(-1)
+        return under(attend(score, weight, normalised=self.normalised), frames)

@@ -64,7 +64,7 @@ def average(
     frames: Float[Tensor, "batch dim frames"], share: Float[Tensor, "batch 1 frames"] | None
 ) -> Float[Tensor, "batch dim"]:
     """Mean under shares that sum to 1 over time, or equal ones."""
-    return frames.mean(-1) if share is None else (frames @ share.mT).squeeze(-1)
+    return frames.mean(-1) if share is None else under(share, frames)
 
 
 def statistics(
@@ -92,10 +92,17 @@ def moments(
         # The norm squares and sums in one pass over the memory.
         variance = torch.linalg.vector_norm(frames - mean, dim=-1).square() / frames.shape[-1]
     else:
-        mean = (share * frames).sum(-1, keepdim=True)
+        mean = under(share, frames)[..., None]
         deviation = frames - mean
-        variance = product(product(deviation, deviation), share).sum(-1)
+        variance = under(share, product(deviation, deviation))
     return mean.squeeze(-1), variance
+
+
+def under(
+    share: Float[Tensor, "*batch #dim frames"], x: Float[Tensor, "*batch dim frames"]
+) -> Float[Tensor, "*batch dim"]:
+    """The sum over time of `x` times its share; where all channels have one share, a matrix product."""
+    return (x @ share.mT).squeeze(-1) if share.shape[-2] == 1 else (share * x).sum(-1)
 
 
 def product(x: Tensor, factor: Tensor) -> Tensor:
