@@ -46,7 +46,9 @@ def test_the_loop_is_timed_with_and_without_augmentation(corpus, tmp_path):
     listed = "".join(f"{path}\t{path.parent.name}\n" for path in files[::8])
     (tmp_path / "list.tsv").write_text(f"path\tspeaker\n{listed}")
     small = ["--batch", "4", "--seconds", "0.5", "--steps", "2", "--warmup", "1"]
-    for augment in ("none", "standard"):
-        told = json.loads(study("studies.throughput", str(tmp_path / "list.tsv"), *small, "--augment", augment))
+    for setting in (["--augment", "none"], ["--augment", "standard", "--profile"]):
+        told = json.loads(study("studies.throughput", str(tmp_path / "list.tsv"), *small, *setting))
         assert told["utterances_per_second"] > 0
         assert 0 <= told["loader_share"] < 1
+    assert any("conv" in operator for operator in told["shares"])
+    assert 0.5 < sum(told["shares"].values()) <= 1.01
