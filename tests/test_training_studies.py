@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from voxsphere.core.scores import Scores
+from voxsphere.metrics.detection import eer
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -37,6 +40,13 @@ def test_the_small_corpus_study_trains_scores_and_compares(corpus, tmp_path):
     }
     assert all(0 < row["eer"] < 0.5 and 0 < row["other_eer"] < 0.5 for row in found["compared"])
     assert (tmp_path / "scores" / "mean-and-std" / "an4.cosine.parquet").exists()
+    study("studies.small_corpus", "colour", "--small", "--place", str(tmp_path))
+    scored = [
+        Scores.load(tmp_path / "scores" / name / "an4.cosine.parquet")
+        for name in ("mean-and-std", "mean-and-std-coloured")
+    ]
+    plain, coloured = (eer(scores.target_scores, scores.nontarget_scores) for scores in scored)
+    assert coloured > 1.2 * plain
 
 
 @pytest.mark.slow
