@@ -3,6 +3,7 @@
     python -m studies.small_corpus train 0        # and 1, and 2: an hour each on two cores; resumes by itself
     python -m studies.small_corpus score          # once, when all three are trained
     python -m studies.small_corpus score --other speechbrain-ecapa512=EMBEDDINGS.npz
+    python -m studies.small_corpus colour         # afterwards: how much of it is the microphone's colour
 
 The corpus is packed into one HDF5 file first, so that Ogg Opus is decoded once. `score` embeds what the trial lists
 name by each seed's model, by an untrained copy of its network, and by the mean and standard deviation of each
@@ -23,11 +24,13 @@ import torch
 import typer
 
 from studies.pieces import corpus
+from voxsphere.audio.augment.equaliser import Equaliser
 from voxsphere.audio.features import Fbank
-from voxsphere.audio.wave import read
+from voxsphere.audio.wave import read, write
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.files import cache_folder, write_json
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.random import stream
 from voxsphere.core.scores import Scores
 from voxsphere.core.trials import Trials
 from voxsphere.data.pack import pack
@@ -71,6 +74,15 @@ class Study:
         """The run folder of a seed."""
         return self.runs / f"small_corpus-seed{seed}"
 
+    def trials(self) -> dict[str, Trials]:
+        """The lists that are scored, by name."""
+        return {path.stem.removeprefix("trials_"): Trials.load(path) for path in sorted(corpus().glob(self.lists))}
+
+    def tested(self) -> Manifest:
+        """The recordings that the lists name."""
+        named = {name for trials in self.trials().values() for name in trials.ids}
+        return Manifest(tuple(u for u in Manifest.load(corpus() / "manifest.tsv") if u.id in named))
+
 
 def _study(small: bool, place: Path | None) -> Study:
     study = Study(place or cache_folder() / "studies", place or Path("studies/outputs"))
@@ -100,29 +112,53 @@ def score(
     """Score every list by every system, and compare."""
     study = _study(small, place)
     others = {name: Embeddings.load(path) for name, _, path in (each.partition("=") for each in other or [])}
-    lists = {path.stem.removeprefix("trials_"): Trials.load(path) for path in sorted(corpus().glob(study.lists))}
-    named = {name for trials in lists.values() for name in trials.ids}
-    whole = Manifest.load(corpus() / "manifest.tsv")
-    manifest = Manifest(tuple(utterance for utterance in whole if utterance.id in named))
+    manifest = study.tested()
     systems = {
         f"small_corpus-seed{seed}": _embedded(study, study.run(seed) / "model", manifest) for seed in study.seeds
     }
     systems["small_corpus-untrained"] = _embedded(study, _untrained(study), manifest)
-    systems |= {"mean-and-std": _statistics(study, manifest, whole)} | others
-    scored: dict[str, dict[str, Scores]] = {}
-    for name, embeddings in systems.items():
-        scored[name] = {key: cosine_scores(trials, embeddings) for key, trials in lists.items()}
-        for key, scores in scored[name].items():
-            scores.save(study.out / "scores" / name / f"{key}.cosine.parquet")
+    systems |= {"mean-and-std": _statistics(study, manifest)} | others
+    scored = {name: _scored(study, name, embeddings) for name, embeddings in systems.items()}
     speaker_of = {u.id: f"{u.dataset}/{u.speaker}" for u in manifest}
     write_json(
         study.out / "small_corpus.json", {"held_out": _held_out(study), "compared": _compared(scored, speaker_of)}
     )
 
 
-def _embedded(study: Study, model: Path, manifest: Manifest) -> Embeddings:
+@app.command()
+def colour(small: Small = False, place: Place = None) -> None:
+    """Score every list once more with each recording through an equaliser of its own, as by another microphone."""
+    study = _study(small, place)
+    manifest = _coloured(study.tested(), study.runs / "coloured")
+    for seed in study.seeds:
+        embeddings = _embedded(study, study.run(seed) / "model", manifest, "-coloured")
+        _scored(study, f"small_corpus-seed{seed}-coloured", embeddings)
+    _scored(study, "mean-and-std-coloured", _statistics(study, manifest))
+
+
+def _coloured(manifest: Manifest, folder: Path) -> Manifest:
+    """The recordings with a gain of 6 dB standard deviation at each of nine frequencies, drawn by their ids."""
+    equaliser, made = Equaliser(spread=(6.0, 6.0)), []
+    for number, utterance in enumerate(manifest):
+        path = folder / f"{number}.wav"
+        if not path.exists():
+            wave = read(utterance.path, rate=16000)
+            wave = equaliser.draw(stream("colour", utterance.id), len(wave), 16000)(wave, 16000)
+            write(path, wave / max(1.0, float(np.abs(wave).max())), 16000)
+        made.append(replace(utterance, path=str(path)))
+    return Manifest(tuple(made))
+
+
+def _scored(study: Study, name: str, embeddings: Embeddings) -> dict[str, Scores]:
+    scored = {key: cosine_scores(trials, embeddings) for key, trials in study.trials().items()}
+    for key, scores in scored.items():
+        scores.save(study.out / "scores" / name / f"{key}.cosine.parquet")
+    return scored
+
+
+def _embedded(study: Study, model: Path, manifest: Manifest, ending: str = "") -> Embeddings:
     pretrained = open_folder(model)
-    out = study.runs / f"{model.parent.name}-{pretrained.fingerprint}.safetensors"
+    out = study.runs / f"{model.parent.name}-{pretrained.fingerprint}{ending}.safetensors"
     if not out.exists():
         extract(pretrained, manifest, out)
     return Embeddings.load(out)
@@ -136,7 +172,7 @@ def _untrained(study: Study) -> Path:
     return save_folder(recipe.model, recipe.model().state_dict(), card, study.runs / "small_corpus-untrained" / "model")
 
 
-def _statistics(study: Study, manifest: Manifest, whole: Manifest) -> Embeddings:
+def _statistics(study: Study, manifest: Manifest) -> Embeddings:
     features = Fbank()
 
     def described(utterances: list[Utterance]) -> np.ndarray:
@@ -144,6 +180,7 @@ def _statistics(study: Study, manifest: Manifest, whole: Manifest) -> Embeddings
         return np.stack([torch.cat([band.mean(0), band.std(0)]).numpy() for band in bands])
 
     train = {u.id for u in study.recipe(0).data().train}
+    whole = Manifest.load(corpus() / "manifest.tsv")
     centre = described([u for u in whole if u.id in train][::5]).mean(0)
     return Embeddings(manifest.ids, (described(list(manifest)) - centre).astype(np.float32), model="mean and std")
 

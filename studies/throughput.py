@@ -12,6 +12,7 @@ workers and threads, in interleaved rounds; docs/results.md states their version
 import json
 import statistics
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
@@ -19,6 +20,7 @@ from typing import Annotated, Literal
 import torch
 import typer
 from accelerate import Accelerator
+from torch.profiler import ProfilerActivity, profile
 
 from voxsphere.audio.features import Fbank
 from voxsphere.core.memory import keep_freed_memory
@@ -72,6 +74,9 @@ def run(
     keep: Annotated[
         bool, typer.Option("--keep/--give-back", help="Freed memory, as `train` does or as by default.")
     ] = True,
+    profiled: Annotated[
+        bool, typer.Option("--profile", help="Also the operators' shares of the time; timing slows the steps down.")
+    ] = False,
 ) -> None:
     """Time one setting."""
     torch.set_num_threads(threads)
@@ -95,16 +100,26 @@ def run(
         learning_rate=recipe.learning_rate(),
         clip=recipe.clip,
     )
+    for _ in range(warmup):
+        next(made)
     times, waits = [], []
-    for number in range(warmup + steps_):
-        begun = time.perf_counter()
-        step = next(made)
-        if number >= warmup:
+    with profile(activities=[ProfilerActivity.CPU]) if profiled else nullcontext() as profiler:
+        for _ in range(steps_):
+            begun = time.perf_counter()
+            step = next(made)
             times.append(time.perf_counter() - begun)
             waits.append(step.waited)
     rate = batch * len(times) / sum(times)
     told = {"utterances_per_second": rate, "rows_per_second": rate, "loader_share": sum(waits) / sum(times)}
-    print(json.dumps(told | {"step_ms_median": 1000 * statistics.median(times), "net": net, "augment": augment}))
+    told |= {"step_ms_median": 1000 * statistics.median(times), "net": net, "augment": augment}
+    print(json.dumps(told if profiler is None else told | {"shares": _shares(profiler)}))
+
+
+def _shares(profiler: profile, *, most: int = 8) -> dict[str, float]:
+    """The share of the time that each of the slowest operators took by itself."""
+    events = sorted(profiler.key_averages(), key=lambda event: -event.self_cpu_time_total)
+    whole = sum(event.self_cpu_time_total for event in events)
+    return {event.key: round(event.self_cpu_time_total / whole, 3) for event in events[:most]}
 
 
 def _recipe(

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from voxsphere.core.scores import Scores
+from voxsphere.metrics.detection import eer
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -37,6 +40,13 @@ def test_the_small_corpus_study_trains_scores_and_compares(corpus, tmp_path):
     }
     assert all(0 < row["eer"] < 0.5 and 0 < row["other_eer"] < 0.5 for row in found["compared"])
     assert (tmp_path / "scores" / "mean-and-std" / "an4.cosine.parquet").exists()
+    study("studies.small_corpus", "colour", "--small", "--place", str(tmp_path))
+    scored = [
+        Scores.load(tmp_path / "scores" / name / "an4.cosine.parquet")
+        for name in ("mean-and-std", "mean-and-std-coloured")
+    ]
+    plain, coloured = (eer(scores.target_scores, scores.nontarget_scores) for scores in scored)
+    assert coloured > 1.2 * plain
 
 
 @pytest.mark.slow
@@ -46,7 +56,9 @@ def test_the_loop_is_timed_with_and_without_augmentation(corpus, tmp_path):
     listed = "".join(f"{path}\t{path.parent.name}\n" for path in files[::8])
     (tmp_path / "list.tsv").write_text(f"path\tspeaker\n{listed}")
     small = ["--batch", "4", "--seconds", "0.5", "--steps", "2", "--warmup", "1"]
-    for augment in ("none", "standard"):
-        told = json.loads(study("studies.throughput", str(tmp_path / "list.tsv"), *small, "--augment", augment))
+    for setting in (["--augment", "none"], ["--augment", "standard", "--profile"]):
+        told = json.loads(study("studies.throughput", str(tmp_path / "list.tsv"), *small, *setting))
         assert told["utterances_per_second"] > 0
         assert 0 <= told["loader_share"] < 1
+    assert any("conv" in operator for operator in told["shares"])
+    assert 0.5 < sum(told["shares"].values()) <= 1.01

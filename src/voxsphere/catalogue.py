@@ -9,6 +9,7 @@ from voxsphere.audio.augment.choice import OneOf
 from voxsphere.audio.augment.chunks import DropChunks
 from voxsphere.audio.augment.clipping import Clip
 from voxsphere.audio.augment.codec import Codec
+from voxsphere.audio.augment.equaliser import Equaliser
 from voxsphere.audio.augment.gain import Volume
 from voxsphere.audio.augment.noise import Noise
 from voxsphere.audio.augment.notches import DropFrequencies
@@ -94,6 +95,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "DropChunks": DropChunks,
     "DropFrequencies": DropFrequencies,
     "Each": Each,
+    "Equaliser": Equaliser,
     "KeepSpeech": KeepSpeech,
     "Noise": Noise,
     "OneOf": OneOf,

@@ -20,6 +20,7 @@ from voxsphere.audio.augment.choice import OneOf
 from voxsphere.audio.augment.chunks import DropChunks
 from voxsphere.audio.augment.clipping import Clip
 from voxsphere.audio.augment.codec import Codec
+from voxsphere.audio.augment.equaliser import Equaliser
 from voxsphere.audio.augment.gain import Volume
 from voxsphere.audio.augment.noise import AddNoise, Noise
 from voxsphere.audio.augment.notches import DropFrequencies
@@ -41,8 +42,8 @@ from voxsphere.core.random import stream
 
 RATE = 16000
 PARTS = (
-    BandPass, Clip, Codec, DropChunks, DropFrequencies, Each, KeepSpeech, Noise, OneOf, RemoveTones, Repeat, Resample,
-    Reverb, Reverse, Room, SpecAugment, Speed, Volume, WhiteNoise,
+    BandPass, Clip, Codec, DropChunks, DropFrequencies, Each, Equaliser, KeepSpeech, Noise, OneOf, RemoveTones, Repeat,
+    Resample, Reverb, Reverse, Room, SpecAugment, Speed, Volume, WhiteNoise,
 )  # fmt: skip
 CATALOGUE = {part.__name__: part for part in PARTS}
 ALONE = [part for part in PARTS if part not in (Noise, Reverb, OneOf, Each, SpecAugment)]

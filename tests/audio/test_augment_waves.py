@@ -10,6 +10,7 @@ from voxsphere.audio.augment.bandpass import BandPass, PassBand
 from voxsphere.audio.augment.bandwidth import Resample, ThroughRate
 from voxsphere.audio.augment.chunks import DropChunks, Silence
 from voxsphere.audio.augment.clipping import Clip, ClipLoudest
+from voxsphere.audio.augment.equaliser import Equalised, Equaliser
 from voxsphere.audio.augment.gain import Amplify, Volume
 from voxsphere.audio.augment.notches import DropFrequencies, StopBands
 from voxsphere.audio.augment.repetition import Repeat, RepeatFrom
@@ -174,6 +175,27 @@ def test_notches_are_drawn_below_half_the_rate():
         StopBands(((6000.0, 100.0),))(noise(100), 8000)
 
 
+def test_an_equaliser_gives_each_frequency_the_gain_between_its_points_without_delay():
+    decibels = (-6.0, 0.0, 6.0)
+    middle = math.sqrt(100 * 8000)
+    wanted = np.array([50.0, 100, math.sqrt(100 * middle), middle, math.sqrt(middle * 8000), 7999])
+    gain = 20 * np.log10(response(Equalised(decibels), wanted))
+    np.testing.assert_allclose(gain, [-6, -6, -3, 0, 3, 6], atol=0.05)
+    wave = noise(RATE)
+    assert np.argmax(scipy.signal.correlate(Equalised(decibels)(wave, RATE), wave)) == RATE - 1
+    np.testing.assert_allclose(Equalised((0.0, 0.0))(wave, RATE), wave, atol=1e-6)
+    with pytest.raises(BadInput, match="below half of 200"):
+        Equalised(decibels)(wave, 200)
+
+
+def test_the_equalisers_drawn_differ_as_much_as_asked_and_are_no_louder_on_the_whole():
+    drawn = np.array([Equaliser(spread=(6.0, 6.0)).draw(stream(i), 1, RATE).gains for i in range(400)])
+    np.testing.assert_allclose(drawn.mean(1), 0, atol=1e-12)
+    # The mean that is taken away leaves eight ninths of the variance.
+    assert drawn.std() == pytest.approx(6 * math.sqrt(8 / 9), rel=0.05)
+    assert not np.any(Equaliser(spread=(0.0, 0.0)).draw(stream(0), 1, RATE).gains)
+
+
 def test_a_lower_rate_keeps_what_it_can_hold_in_its_place():
     low, high = tone(1000), tone(3500)
     found = ThroughRate(6000)(low + high, RATE)
@@ -217,6 +239,7 @@ def test_hum_is_taken_out_and_noise_like_speech_is_left():
         (Volume, {"decibels": (3.0, 1.0)}), (Clip, {"share": (0.0, 1.0)}), (Repeat, {"share": (0.0, 1.0)}),
         (Reverse, {"probability": 2.0}), (DropChunks, {"count": (-1, 2)}), (DropChunks, {"seconds": (-1.0, 2.0)}),
         (BandPass, {"low": (0.0, 10.0)}), (BandPass, {"high": (200.0, 3000.0)}), (BandPass, {"order": 0}),
+        (Equaliser, {"spread": (-1.0, 6.0)}), (Equaliser, {"points": 1}),
         (DropFrequencies, {"width": (0.0, 1.0)}), (DropFrequencies, {"most": 0.0}), (Resample, {"rate": (1, 2)}),
         (RemoveTones, {"taps": 0}), (RemoveTones, {"step": 3.0}), (RemoveTones, {"delay": 0.0}),
     ],
