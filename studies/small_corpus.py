@@ -46,6 +46,7 @@ from voxsphere.train.run import train as run
 
 app = typer.Typer(add_completion=False)
 Small = Annotated[bool, typer.Option("--small", help="Everything in seconds, on one data set: a rehearsal.")]
+Other = Annotated[list[str] | None, typer.Option(help="NAME=EMBEDDINGS of another system.")]
 Place = Annotated[Path | None, typer.Option(help="Where runs and outputs go; else the cache and studies/outputs.")]
 
 
@@ -104,20 +105,15 @@ def train(seed: int, small: Small = False, place: Place = None) -> None:
 
 
 @app.command()
-def score(
-    other: Annotated[list[str] | None, typer.Option(help="NAME=EMBEDDINGS of another system.")] = None,
-    small: Small = False,
-    place: Place = None,
-) -> None:
+def score(other: Other = None, small: Small = False, place: Place = None) -> None:
     """Score every list by every system, and compare."""
     study = _study(small, place)
-    others = {name: Embeddings.load(path) for name, _, path in (each.partition("=") for each in other or [])}
     manifest = study.tested()
     systems = {
         f"small_corpus-seed{seed}": _embedded(study, study.run(seed) / "model", manifest) for seed in study.seeds
     }
     systems["small_corpus-untrained"] = _embedded(study, _untrained(study), manifest)
-    systems |= {"mean-and-std": _statistics(study, manifest)} | others
+    systems |= {"mean-and-std": _statistics(study, manifest)} | _embeddings(other)
     scored = {name: _scored(study, name, embeddings) for name, embeddings in systems.items()}
     speaker_of = {u.id: f"{u.dataset}/{u.speaker}" for u in manifest}
     write_json(
@@ -126,14 +122,23 @@ def score(
 
 
 @app.command()
-def colour(small: Small = False, place: Place = None) -> None:
-    """Score every list once more with each recording through an equaliser of its own, as by another microphone."""
+def colour(other: Other = None, small: Small = False, place: Place = None) -> None:
+    """Score every list once more with each recording through an equaliser of its own, as by another microphone.
+
+    The recordings, for other systems to embed, are named by coloured/manifest.tsv among the runs.
+    """
     study = _study(small, place)
     manifest = _coloured(study.tested(), study.runs / "coloured")
+    manifest.save(study.runs / "coloured" / "manifest.tsv")
     for seed in study.seeds:
         embeddings = _embedded(study, study.run(seed) / "model", manifest, "-coloured")
         _scored(study, f"small_corpus-seed{seed}-coloured", embeddings)
-    _scored(study, "mean-and-std-coloured", _statistics(study, manifest))
+    for name, embeddings in ({"mean-and-std": _statistics(study, manifest)} | _embeddings(other)).items():
+        _scored(study, f"{name}-coloured", embeddings)
+
+
+def _embeddings(named: list[str] | None) -> dict[str, Embeddings]:
+    return {name: Embeddings.load(path) for name, _, path in (each.partition("=") for each in named or [])}
 
 
 def _coloured(manifest: Manifest, folder: Path) -> Manifest:
