@@ -15,7 +15,7 @@ are scored once.
 
 import sys
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,13 +75,14 @@ class Study:
         """The run folder of a seed."""
         return self.runs / f"small_corpus-seed{seed}"
 
+    @cached_property
     def trials(self) -> dict[str, Trials]:
         """The lists that are scored, by name."""
         return {path.stem.removeprefix("trials_"): Trials.load(path) for path in sorted(corpus().glob(self.lists))}
 
     def tested(self) -> Manifest:
         """The recordings that the lists name."""
-        named = {name for trials in self.trials().values() for name in trials.ids}
+        named = {name for trials in self.trials.values() for name in trials.ids}
         return Manifest(tuple(u for u in Manifest.load(corpus() / "manifest.tsv") if u.id in named))
 
 
@@ -109,9 +110,7 @@ def score(other: Other = None, small: Small = False, place: Place = None) -> Non
     """Score every list by every system, and compare."""
     study = _study(small, place)
     manifest = study.tested()
-    systems = {
-        f"small_corpus-seed{seed}": _embedded(study, study.run(seed) / "model", manifest) for seed in study.seeds
-    }
+    systems = _seeds(study, manifest)
     systems["small_corpus-untrained"] = _embedded(study, _untrained(study), manifest)
     systems |= {"mean-and-std": _statistics(study, manifest)} | _embeddings(other)
     scored = {name: _scored(study, name, embeddings) for name, embeddings in systems.items()}
@@ -130,11 +129,16 @@ def colour(other: Other = None, small: Small = False, place: Place = None) -> No
     study = _study(small, place)
     manifest = _coloured(study.tested(), study.runs / "coloured")
     manifest.save(study.runs / "coloured" / "manifest.tsv")
-    for seed in study.seeds:
-        embeddings = _embedded(study, study.run(seed) / "model", manifest, "-coloured")
-        _scored(study, f"small_corpus-seed{seed}-coloured", embeddings)
-    for name, embeddings in ({"mean-and-std": _statistics(study, manifest)} | _embeddings(other)).items():
+    systems = _seeds(study, manifest, "-coloured") | {"mean-and-std": _statistics(study, manifest)} | _embeddings(other)
+    for name, embeddings in systems.items():
         _scored(study, f"{name}-coloured", embeddings)
+
+
+def _seeds(study: Study, manifest: Manifest, ending: str = "") -> dict[str, Embeddings]:
+    return {
+        f"small_corpus-seed{seed}": _embedded(study, study.run(seed) / "model", manifest, ending)
+        for seed in study.seeds
+    }
 
 
 def _embeddings(named: list[str] | None) -> dict[str, Embeddings]:
@@ -144,8 +148,8 @@ def _embeddings(named: list[str] | None) -> dict[str, Embeddings]:
 def _coloured(manifest: Manifest, folder: Path) -> Manifest:
     """The recordings with a gain of 6 dB standard deviation at each of nine frequencies, drawn by their ids."""
     equaliser, made = Equaliser(spread=(6.0, 6.0)), []
-    for number, utterance in enumerate(manifest):
-        path = folder / f"{number}.wav"
+    for utterance in manifest:
+        path = folder / f"{utterance.id}.wav"
         if not path.exists():
             wave = read(utterance.path, rate=16000)
             wave = equaliser.draw(stream("colour", utterance.id), len(wave), 16000)(wave, 16000)
@@ -155,7 +159,7 @@ def _coloured(manifest: Manifest, folder: Path) -> Manifest:
 
 
 def _scored(study: Study, name: str, embeddings: Embeddings) -> dict[str, Scores]:
-    scored = {key: cosine_scores(trials, embeddings) for key, trials in study.trials().items()}
+    scored = {key: cosine_scores(trials, embeddings) for key, trials in study.trials.items()}
     for key, scores in scored.items():
         scores.save(study.out / "scores" / name / f"{key}.cosine.parquet")
     return scored
