@@ -1,16 +1,22 @@
 """Four published systems on VoxCeleb2: one training protocol, four networks.
 
-The protocol is WeSpeaker's (examples/voxceleb/v2, 2026-07): crops of 2 s, three speeds as three speakers, noise or
-reverberation on 0.6 of the examples, AAM-softmax of scale 32 whose margin grows to 0.2 between epochs 20 and 40, SGD
+The protocol is WeSpeaker's (examples/voxceleb/v2, 2026-07): crops of 200 frames, three speeds as three speakers, noise
+or reverberation on 0.6 of the examples, AAM-softmax of scale 32 whose margin grows to 0.2 between epochs 20 and 40, SGD
 with Nesterov momentum, 150 epochs of 256 utterances a step (two GPUs of 128), the last ten epochs averaged.
 
 Where we depart from it: WeSpeaker draws each utterance's speed anew each epoch, here every epoch holds all three, so 50
 of ours are 150 of theirs, and the last three are averaged; 40 of the 5,994 speakers are held out to be judged by, where
 WeSpeaker learns from all and validates on nothing; utterances above 8 s are cropped anywhere, not cut to 8 s first; the
-filter bank has no dither.
+filter bank has no dither. The networks are those of their papers where WeSpeaker's differ from them: its x-vector's
+batch norms have no scale and shift, and its embedding is the second layer as it is; its ECAPA-TDNN ends without
+a batch norm. An angle whose margin would take it beyond 180° is treated as `losses.margin` says.
+
+`MUSAN` is the folder of that name with `noise/`, `music/` and `speech/` below it, `RIRS` that of room responses alone
+(`RIRS_NOISES/simulated_rirs`; the archive's other folders hold noises, too).
 Published figures are EERs of plain cosine scores on Vox1-O/E/H, cleaned, before large-margin fine-tuning and score
 normalisation. Ours: none yet. WeSpeaker states two GPUs, and no hours.
 
+    export VOXCELEB=… MUSAN=…/musan RIRS=…/RIRS_NOISES/simulated_rirs
     voxsphere prepare voxceleb VOXCELEB2 --out $VOXCELEB/vox2.tsv
     voxsphere train resnet34_voxceleb
 """
@@ -97,7 +103,7 @@ def _protocol(
             projection=projection,
         ),
         objective=partial(Classification, head=partial(AamSoftmax, margin=0.2, scale=32.0)),
-        examples=partial(Crops, length=2.0),
+        examples=partial(Crops, length=2.015),
         sampler=Shuffled,
         augment=musan_and_rooms(),
         optimizer=partial(SGD, momentum=0.9, nesterov=True, weight_decay=1e-4),

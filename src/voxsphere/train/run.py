@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import broadcast_object_list
 from torch import nn
 from torch.optim import LBFGS, Optimizer, SparseAdam
 
@@ -254,10 +255,18 @@ class _Run:
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
-        with self.accelerator.main_process_first():  # which sets aside what is damaged, out of the others' way
-            if self.accelerator.is_main_process:
-                claim(self.folder, self.recipe, self.data)
+        state: dict[str, Any] | None = None
+        if self.accelerator.is_main_process:
+            claim(self.folder, self.recipe, self.data)
             state = checkpoint.newest(self.folder / "checkpoints")
+        # Other machines may have no such folder: all go on from what the first process found.
+        data = (self.data.fingerprint, len(self.data.train))
+        state, first_data = broadcast_object_list([state, data])
+        if data != first_data:
+            raise BadInput(
+                f"this process learns from other data than the first one ({data[1]} utterances, the first has "
+                f"{first_data[1]}, or other labels); give every machine the same manifest"
+            )
         if state is None and self.accelerator.is_main_process and (aside := set_aside(self.folder)):
             self.told(f"no checkpoint can be used: the run begins anew; what it had is in {aside}")
         if state is not None:
