@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voxsphere.cli.corpus_check import check
-from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, print_json
+from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, check_table, print_json
 from voxsphere.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -57,12 +57,10 @@ def prepare(
     missing, missing_list (null if nothing is missing).
     """
     from voxsphere.cli import show_corpus
-    from voxsphere.core.files import atomic, check_writable
+    from voxsphere.core.files import atomic
     from voxsphere.data.corpora import prepare as prepare_corpus
 
-    if out.suffix not in (".tsv", ".parquet"):
-        raise BadInput(f"{out}: a manifest is named .tsv or .parquet")
-    check_writable(out)
+    check_table(out)
     made = prepare_corpus(kind, root, allow_commands=allow_commands)
     made.manifest.save(out)
     lists = [_saved(trials, name, out.with_name(f"{out.stem}.{name}.txt")) for name, trials in made.trials.items()]
