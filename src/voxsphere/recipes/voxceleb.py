@@ -12,6 +12,7 @@ Published figures are EERs of plain cosine scores on Vox1-O/E/H, cleaned, before
 normalisation. Ours: none yet. WeSpeaker states two GPUs, and no hours.
 
     voxsphere prepare voxceleb VOXCELEB2 --out $VOXCELEB/vox2.tsv
+    voxsphere check $VOXCELEB/vox2.tsv --out $VOXCELEB/vox2.tsv    # durations: utterances under a second are left out
     voxsphere train resnet34_voxceleb
 """
 
