@@ -1,5 +1,6 @@
 """Corpora that lhotse knows, by lhotse's own recipes, on replicas of their layouts: who speaks, and in which split."""
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -127,7 +128,23 @@ def ami(root: Path) -> Told:
     return told
 
 
-@pytest.mark.parametrize("laid", [aishell, aishell3, aidatatang_200zh, magicdata, tal_csasr, commonvoice, timit, ami])
+def chime6(root: Path) -> Told:
+    from lhotse.recipes.chime6 import DATASET_PARTS
+
+    told = {}
+    for part, sessions in DATASET_PARTS.items():
+        for session in sessions:
+            speaker = f"P{session}"
+            told[f"{session}-0"] = (speaker, "test" if part == "eval" else part, "eval" if part == "eval" else "")
+            sound(root / f"audio/{part}/{session}_U01.CH1.wav", 1.5)
+            turn = {"speaker": speaker, "start_time": "0:00:00.50", "end_time": "0:00:01.25", "words": "hello"}
+            text(root / f"transcriptions/{part}/{session}.json", json.dumps([turn]))
+    return told
+
+
+@pytest.mark.parametrize(
+    "laid", [chime6, aishell, aishell3, aidatatang_200zh, magicdata, tal_csasr, commonvoice, timit, ami]
+)
 def test_a_corpus_that_lhotse_knows_is_prepared_by_its_recipe_and_its_test_part_does_not_teach(
     laid, tmp_path, monkeypatch, capsys
 ):

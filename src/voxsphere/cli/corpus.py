@@ -52,9 +52,9 @@ def prepare(
 ) -> None:
     """Make a manifest of a corpus as it was downloaded, and its official trial lists beside it.
 
-    The list NAME is saved as STEM.NAME.txt beside the manifest STEM.tsv. Files that the corpus should have and has not
-    are counted, and named in OUT.missing.txt. JSON: out, utterances, speakers, trials (name, path, trials of each),
-    missing, missing_list (null if nothing is missing).
+    The list NAME is saved as STEM.NAME.txt beside the manifest STEM.tsv. Files and folders that the corpus should have
+    and has not are counted, and named in OUT.missing.txt. JSON: out, utterances, speakers, trials (name, path, trials
+    of each), missing, missing_list (null if nothing is missing).
     """
     from voxsphere.cli import show_corpus
     from voxsphere.core.files import atomic
@@ -79,7 +79,7 @@ def prepare(
     for path in made.missing[:SHOWN]:
         typer.echo(f"voxsphere: {path}: is missing", err=True)
     if made.missing:
-        typer.echo(f"voxsphere: {len(made.missing)} files are missing; all are listed in {listed}", err=True)
+        typer.echo(f"voxsphere: {len(made.missing)} in all are missing; they are listed in {listed}", err=True)
 
 
 def split(
