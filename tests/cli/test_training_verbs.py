@@ -28,6 +28,18 @@ def test_train_prints_one_object_and_makes_a_model_that_verifies(tiny, speakers,
     assert json.loads(verdict.out)["score"] is not None
 
 
+def test_whole_utterances_in_buckets_are_learnt_from_after_a_check(tiny, speakers, voxsphere, tmp_path):
+    assert voxsphere("prepare", "folder", speakers, "--out", tmp_path / "m.tsv").status == 0
+    asked = ("train", tiny, *SHORT, "--set", "examples=Whole", "--set", "sampler=Bucketed", "--out", tmp_path / "run")
+    refused = voxsphere(*asked, "--data", tmp_path / "m.tsv")
+    assert refused.status == 2
+    assert "need durations in the manifest; `voxsphere check --out` writes them" in refused.err
+    assert voxsphere("check", tmp_path / "m.tsv", "--out", tmp_path / "measured.tsv").status == 0
+    done = voxsphere(*asked, "--data", tmp_path / "measured.tsv", "--json")
+    assert done.status == 0, done.err
+    assert json.loads(done.out)["steps"] > 0
+
+
 def test_the_same_command_goes_on_and_the_run_folder_alone_is_enough(tiny, voxsphere, tmp_path):
     assert voxsphere("train", tiny, "--out", tmp_path / "run", *SHORT).status == 0
     again = voxsphere("train", tmp_path / "run", "--workers", "0", "--json")

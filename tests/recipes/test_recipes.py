@@ -112,8 +112,12 @@ def test_other_data_keep_what_the_recipe_says_of_judging(speakers):
 
 
 @pytest.mark.parametrize(
-    ("splits", "taken"), [("train test", "train"), ("dev test", "dev"), ("dev eval", "dev"), ("dev", "")]
-)
+    ("splits", "taken"),
+    [
+        ("train test", "train"), ("dev test", "dev"), ("dev eval", "dev"), ("dev", ""), ("TRAIN TEST", "TRAIN"),
+        ("Dev Eval", "Dev"),
+    ],
+)  # fmt: skip
 def test_of_other_data_only_the_rows_for_training_are_taken(splits, taken, tmp_path):
     rows = "".join(f"{i}.wav\ts{i}\t{split}\n" for i, split in enumerate(splits.split()))
     (tmp_path / "m.tsv").write_text(f"path\tspeaker\tsplit\n{rows}")

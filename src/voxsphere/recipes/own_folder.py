@@ -70,8 +70,11 @@ def own_folder(path: Path) -> Recipe:
 
 
 def teaching_split(manifest: Manifest) -> str:
-    """The split that a manifest's rows are to be learnt from: train, or dev where there is a test split; "" for all."""
-    splits = {utterance.split for utterance in manifest}
+    """The split that a manifest's rows are to be learnt from: train, or dev where there is a test split; "" for all.
+
+    Capitals do not matter; the split is given as the manifest spells it.
+    """
+    splits = {utterance.split.lower(): utterance.split for utterance in manifest}
     if "train" in splits:
-        return "train"
-    return "dev" if "dev" in splits and splits & TEST_SPLITS else ""
+        return splits["train"]
+    return splits["dev"] if "dev" in splits and splits.keys() & TEST_SPLITS else ""

@@ -18,6 +18,7 @@ normalisation. Ours: none yet. WeSpeaker states two GPUs, and no hours.
 
     export VOXCELEB=… MUSAN=…/musan RIRS=…/RIRS_NOISES/simulated_rirs
     voxsphere prepare voxceleb VOXCELEB2 --out $VOXCELEB/vox2.tsv
+    voxsphere check $VOXCELEB/vox2.tsv --out $VOXCELEB/vox2.tsv    # durations: utterances under a second are left out
     voxsphere train resnet34_voxceleb
 """
 
