@@ -10,24 +10,18 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from torch import nn
-from torch.optim import LBFGS, Optimizer, SparseAdam
 
-from voxsphere.core.errors import BadInput
 from voxsphere.core.memory import keep_freed_memory
-from voxsphere.data.loader import Share, load
+from voxsphere.data.loader import load
 from voxsphere.data.threads import cores
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.train import checkpoint
-from voxsphere.train.feed import feed
+from voxsphere.train.assembly import accelerator_of, assemble
 from voxsphere.train.journal import Journal
 from voxsphere.train.lock import only_here
 from voxsphere.train.loop import Step, steps
-from voxsphere.train.parameters import parameter_groups
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run_folder import check, claim, set_aside
-from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Progress
 from voxsphere.train.signals import Wish
 from voxsphere.train.weights import Weights
@@ -82,7 +76,8 @@ def train(
     other data, and where the run cannot go on (too many broken files, a loss that is no number, a full disk).
     """
     folder = Path(folder)
-    accelerator = _accelerator(recipe, cpu)
+    recipe.check()
+    accelerator = accelerator_of(recipe, cpu=cpu)
     if accelerator.device.type == "cpu":
         keep_freed_memory()
     with only_here(folder) if accelerator.is_main_process else nullcontext():
@@ -132,26 +127,16 @@ class _Run:
         self.workers, self.watch, self.told = workers, watch, told
         self.validation = recipe.validation()
         self.stopping = recipe.stopping() if recipe.stopping is not None else None
-        torch.manual_seed(recipe.seed)
-        model = recipe.model()
-        bare = recipe.objective(model=model, num_speakers=len(data.train.speakers))
-        optimizer = _optimizer(recipe, bare)
+        made = assemble(recipe, data, accelerator)
+        self.items, self.plan, self.share = made.items, made.plan, made.share
+        self.learning_rate, self.margin = made.learning_rate, made.margin
         if recipe.compile:
             told("the network is compiled in the first step, which takes minutes on a CPU")
-            bare.compile()
+            made.objective.compile()
         self.ema = recipe.ema() if recipe.ema is not None else None
-        if recipe.compute == "fp16" and isinstance(optimizer, Sam | LBFGS):
-            raise BadInput(
-                f"{type(optimizer).__name__} cannot train in fp16, whose scaled gradients it would take as "
-                "they are; take --set compute=bf16"
-            )
-        self.objective, self.optimizer = accelerator.prepare(bare, optimizer)
+        self.objective, self.optimizer = accelerator.prepare(made.objective, made.optimizer)
         self.bare = accelerator.unwrap_model(self.objective)
         self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
-        self.items, self.plan = feed(recipe, data, model)
-        self.share = Share(accelerator.process_index, accelerator.num_processes, recipe.accumulate)
-        self.share.check(recipe.batch_size)
-        _check_pieces(self.bare, recipe.batch_size // (self.share.world * self.share.micro))
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
         files = len({utterance.path for utterance in data.train})
@@ -176,8 +161,8 @@ class _Run:
             batches,
             self.accelerator,
             progress=lambda made: self._progress(start + made - self.done),
-            learning_rate=recipe.learning_rate(),
-            margin=recipe.margin() if recipe.margin is not None else None,
+            learning_rate=self.learning_rate,
+            margin=self.margin,
             clip=recipe.clip,
             pieces=recipe.accumulate,
             ema=self.ema,
@@ -283,32 +268,6 @@ class _Run:
     def close(self) -> None:
         """Close the books."""
         self.journal.close()
-
-
-def _accelerator(recipe: Recipe, cpu: bool) -> Accelerator:
-    if recipe.compute == "fp16" and (cpu or not torch.cuda.is_available()):
-        raise BadInput("compute fp16 needs a GPU; take bf16, which CPUs know too: --set compute=bf16")
-    # Accelerate keeps one state a process and would refuse a second run with another precision.
-    AcceleratorState._reset_state()
-    precision = "no" if recipe.compute == "fp32" else recipe.compute
-    # Without a GPU, several processes find each other only if Accelerate is told to stay on the CPU.
-    return Accelerator(cpu=cpu or not torch.accelerator.is_available(), mixed_precision=precision)
-
-
-def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
-    try:
-        optimizer = recipe.optimizer(parameter_groups(objective))
-    except (ValueError, TypeError) as error:
-        raise BadInput(f"optimizer: cannot be made for this model ({error}); choose another, such as AdamW") from error
-    if isinstance(optimizer, SparseAdam):
-        raise BadInput("optimizer: SparseAdam takes only sparse gradients, which no part here has; choose AdamW")
-    return optimizer
-
-
-def _check_pieces(objective: nn.Module, size: int) -> None:
-    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in objective.modules())
-    if size < 2 and normed:
-        raise BadInput("one utterance a piece has no spread for batch norm; take a larger batch_size, or fewer pieces")
 
 
 def _workers(asked: int | None) -> int:
