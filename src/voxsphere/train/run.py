@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 
 from voxsphere.core.memory import keep_freed_memory
-from voxsphere.data.loader import load
+from voxsphere.data.loader import killed_workers_told, load
 from voxsphere.data.threads import cores
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.train import checkpoint
@@ -20,6 +20,7 @@ from voxsphere.train.assembly import accelerator_of, assemble
 from voxsphere.train.journal import Journal
 from voxsphere.train.lock import only_here
 from voxsphere.train.loop import Step, steps
+from voxsphere.train.numbers import check_finite
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run_folder import check, claim, set_aside
 from voxsphere.train.schedule import Progress
@@ -93,7 +94,7 @@ def train(
 
 def _train(run: "_Run", save_seconds: float, save_steps: int | None) -> Outcome:
     resumed_at = run.resume()
-    with closing(run), Wish(run.accelerator.num_processes) as wish:
+    with closing(run), Wish(run.accelerator.num_processes) as wish, killed_workers_told():
         saved = time.monotonic()
         for step in run.steps():
             run.note(step)
@@ -205,13 +206,14 @@ class _Run:
         """At an epoch's end: validate, and keep the weights if they may be wanted; says whether it was one."""
         if self.done % self.plan.steps_per_epoch:
             return False
+        self._check_weights()
         epoch = self.done // self.plan.steps_per_epoch
         judged = epoch % self.validation.every == 0 or self.done == self.total
         with nullcontext() if self.ema is None else self.ema.applied(self.bare):
             if judged:
                 failed = partial(self.journal.fail, remedy="the run is judged without it")
                 found = self.validation.measure(
-                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, failed=failed
+                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, self.done, failed=failed
                 )
                 self.journal.judge(self.done, epoch, found)
             if self.accelerator.is_main_process:
@@ -219,8 +221,13 @@ class _Run:
                 self.weights.save(epoch, self.bare.model.state_dict(), best=judged and values[-1] == min(values))
         return True
 
+    def _check_weights(self) -> None:
+        # The loss of the last step was that of the weights before it.
+        check_finite(self.bare.state_dict().values(), "one of the weights", self.done)
+
     def save(self) -> None:
         """Write a checkpoint; one process does it."""
+        self._check_weights()
         self.journal.gather_broken()
         if not self.accelerator.is_main_process:
             return
