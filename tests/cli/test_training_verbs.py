@@ -132,3 +132,11 @@ def test_bench_loader_refuses_what_train_refuses(tiny, voxsphere):
     done = voxsphere("bench", "loader", tiny, "--set", "batch_size=7", "--workers", "0")
     assert done.status == 2
     assert "a batch of 7 cannot be shared out evenly" in done.err
+
+
+def test_a_run_that_was_asked_to_stop_says_so_in_one_object(tiny, voxsphere, tmp_path, monkeypatch):
+    monkeypatch.setattr("voxsphere.train.signals.Wish.agreed", lambda self, *wishes: (True, *wishes))
+    done = voxsphere("train", tiny, "--out", tmp_path / "run", *SHORT, "--json")
+    assert done.status == 143
+    told = {"run": str(tmp_path / "run"), "state": "stopped", "step": 1, "steps": 10}
+    assert json.loads(done.out) == told

@@ -57,6 +57,9 @@ def train(
         typer.echo(
             f"voxsphere: stopped and saved at step {outcome.step} of {outcome.steps}; run it again to go on", err=True
         )
+        if as_json and _first():
+            stopped = {"run": str(outcome.folder), "state": "stopped", "step": outcome.step, "steps": outcome.steps}
+            print(json.dumps(stopped), flush=True)
         raise typer.Exit(STOPPED)
     if _first():
         _finish(chosen, outcome, as_json=as_json)
@@ -104,6 +107,7 @@ def _finish(recipe: "Recipe", outcome: "Outcome", *, as_json: bool) -> None:
 def _told(outcome: "Outcome", finished: "Finished") -> dict[str, Any]:
     return {
         "run": str(outcome.folder),
+        "state": "finished",
         "model": str(finished.model),
         "report": str(finished.page),
         "steps": outcome.steps,
