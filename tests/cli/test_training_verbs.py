@@ -51,6 +51,7 @@ def test_a_folder_of_speakers_is_all_that_is_needed(speakers, voxsphere, tmp_pat
         ((RECIPE, "--set", "epochs"), "an option is changed by name=value"),
         ((RECIPE, "--set", "model.encoder.widht=3"), "did you mean 'width'"),
         ((RECIPE, "--set", "epochs=many"), "epochs: takes a whole number, not 'many'"),
+        (("smoke", "--force-test-list"), "--force-test-list: the data of recipe smoke have no list of trials"),
         ((RECIPE, "--device", "tpu"), "--device tpu"),
         ((RECIPE, "--data", "nowhere.tsv"), "nowhere.tsv: no such file"),
     ],

@@ -56,7 +56,7 @@ class Trace:
         assert isinstance(count, int)
         keep: Keep = "average" if recipe["keep"] == "average" else "last"  # the best is the last that was kept
         epochs = Weights(folder / "weights", keep=keep, count=count).epochs
-        state = checkpoint.newest(folder / "checkpoints")
+        state = checkpoint.newest(folder / "checkpoints", reading=True)
         return Trace(
             recipe, data, learning, judged, epochs, None if state is None else state["journal"]["broken"], finished
         )
