@@ -23,9 +23,9 @@ def command(run: Path, world: int, *driver: str) -> list[str]:
     return [sys.executable, *launcher, *program, "train", str(RECIPE), "--out", str(run), "--save-steps", "3"]
 
 
-def start(line: list[str], speakers: Path) -> subprocess.Popen[bytes]:
+def start(line: list[str], speakers: Path, stderr: int | None = None) -> subprocess.Popen[bytes]:
     environment = os.environ | {"SPEAKERS": str(speakers), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -101,6 +101,18 @@ def test_a_signal_to_the_workers_too_does_not_kill_the_run(speakers, tmp_path):
         each.send_signal(signal.SIGTERM)
     assert process.wait() == 143
     assert list((tmp_path / "checkpoints").glob("step-*")), "nothing was saved"
+
+
+@pytest.mark.slow
+def test_a_killed_loading_process_is_told_with_what_helps(speakers, tmp_path):
+    line = [*command(tmp_path, 1)[:-2], "--set", "epochs=3000", "--workers", "1"]
+    process = start(line, speakers, stderr=subprocess.PIPE)
+    wait_for_lines(tmp_path, 3, process)
+    for worker in psutil.Process(process.pid).children():
+        worker.kill()
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert b"makes batches was killed, most often for want of memory" in told.splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from voxsphere.core.errors import BadInput
 from voxsphere.models.layers import ConvReluNorm
 
 
@@ -29,6 +30,10 @@ class EcapaTdnn(nn.Module):
         summed: bool = True,
     ) -> None:
         super().__init__()
+        if width < 1 or scale < 2 or width % scale:
+            raise BadInput(
+                f"EcapaTdnn: a width of {width} cannot be shared out to scale={scale} groups; give a multiple of it"
+            )
         self.summed = summed
         self.entry = ConvReluNorm(in_dim, width, kernel=5, padding=2)
         self.blocks = nn.ModuleList(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from voxsphere.core.errors import BadInput
 from voxsphere.models.layers import ConvReluNorm
 
 
@@ -25,6 +26,10 @@ class Tdnn(nn.Module):
         dilations: Sequence[int] = (1, 2, 3, 1, 1),
     ) -> None:
         super().__init__()
+        if len(kernels) != len(dilations):
+            raise BadInput(f"Tdnn: {len(kernels)} kernels and {len(dilations)} dilations; give as many of either")
+        if width < 1 or last < 1:
+            raise BadInput(f"Tdnn: a width of {width}, the last of {last}: give 1 or more")
         widths = [in_dim, *[width] * (len(kernels) - 1), last]
         self.layers = nn.Sequential(
             *(
