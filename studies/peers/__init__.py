@@ -4,7 +4,7 @@ They run in an environment of their own, which lacks voxsphere: nothing here imp
 environment, WeSpeaker's clone, and what the loops read. Once, at the root of this repository:
 
     python3.11 -m venv PEERS/venv
-    PEERS/venv/bin/pip install torch==2.13.0+cpu --index-url https://download.pytorch.org/whl/cpu
+    PEERS/venv/bin/pip install torch==2.13.0                  # the CPU build, as PyTorch's site says
     PEERS/venv/bin/pip install torchaudio==2.11.0 torchcodec==0.13.0 speechbrain==1.1.2 soundfile==0.14.0 soxr==1.1.0 \
         lmdb==3.0.0 kaldiio==2.18.1 PyYAML==6.0.3 tableprint==0.9.1 tqdm==4.70.1 six
     PEERS/venv/bin/pip install --no-deps torchnet==0.0.4      # it asks for visdom, which nothing here uses

@@ -1,5 +1,6 @@
 """The named recipes: complete, saved and read back, and each takes real steps on a replica of its corpus."""
 
+import json
 from functools import partial
 
 import numpy as np
@@ -86,6 +87,14 @@ def test_a_folder_of_speakers_gets_a_recipe_of_its_own(speakers):
     assert len(data.held_out.speakers) == 2
     assert len(data.train.speakers) == 10
     assert recipe.batch_size <= len(data.train)
+
+
+def test_a_list_of_another_toolkit_and_a_name_with_a_dollar_get_a_recipe(speakers, tmp_path):
+    listed = tmp_path / "of $speakers.jsonl"
+    rows = [{"audio_filepath": str(path), "label": path.parent.name} for path in sorted(speakers.rglob("*.wav"))]
+    listed.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    recipe, _ = find(str(listed))
+    assert len(recipe.data().train.speakers) == 10
 
 
 def test_a_folder_whose_speakers_to_judge_by_have_most_of_the_files_still_fills_a_batch(tmp_path):

@@ -119,6 +119,8 @@ def _open(path: str) -> Manifest:
 
 
 def _expanded(path: str) -> str:
+    if Path(path).exists():  # also with a $ in its name
+        return path
     whole = os.path.expandvars(os.path.expanduser(path))
     if "$" in whole:
         name = whole[whole.index("$") + 1 :].split("/")[0].strip("{}")
