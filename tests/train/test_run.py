@@ -312,13 +312,14 @@ def test_a_batch_that_cannot_be_shared_out_is_one_line(tiny, tmp_path):
         train(replace(tiny, accumulate=3), tmp_path, workers=0)
 
 
-def test_a_loss_that_is_no_number_ends_the_run(tiny, tmp_path):
+def test_what_is_no_number_ends_the_run_and_is_not_saved(tiny, tmp_path):
     wild = replace(tiny, learning_rate=partial(Constant, value=1e30), clip=None, ema=None, log_every=100)
-    with pytest.raises(BadInput, match="the loss is no number any more at step"):
+    with pytest.raises(BadInput, match="is no number any more at step"):
         train(wild, tmp_path, workers=0, save_steps=1)
     state = checkpoint.newest(tmp_path / "checkpoints")
     assert state is not None
     assert all(row.isfinite().all() for row in state["journal"]["pending"])
+    assert all(value.isfinite().all() for value in state["objective"].values())
 
 
 def said_over_one_broken_file(tiny, speakers: Path, tmp_path: Path, monkeypatch, *, epochs: int) -> list[str]:
