@@ -1,6 +1,7 @@
 """The recipe `small_corpus` on the development corpus: three seeds, and what they are to beat.
 
     python -m studies.small_corpus train 0        # and 1, and 2: an hour each on two cores; resumes by itself
+    python -m studies.small_corpus lists          # for other systems: what it learns from, and what they are to embed
     python -m studies.small_corpus score          # once, when all three are trained
     python -m studies.small_corpus score --other speechbrain-ecapa512=EMBEDDINGS.npz
     python -m studies.small_corpus colour         # afterwards: how much of it is the microphone's colour
@@ -106,6 +107,16 @@ def train(seed: int, small: Small = False, place: Place = None) -> None:
 
 
 @app.command()
+def lists(small: Small = False, place: Place = None) -> None:
+    """Write the manifests that other systems learn from and embed, among the runs; print their paths."""
+    study = _study(small, place)
+    unpacked = replace(study, packed=False).recipe(0)
+    for name, manifest in {"learnt": unpacked.data().train, "tested": study.tested()}.items():
+        manifest.save(study.runs / f"{name}.tsv")
+        print(study.runs / f"{name}.tsv")
+
+
+@app.command()
 def score(other: Other = None, small: Small = False, place: Place = None) -> None:
     """Score every list by every system, and compare."""
     study = _study(small, place)
@@ -124,11 +135,12 @@ def score(other: Other = None, small: Small = False, place: Place = None) -> Non
 def colour(other: Other = None, small: Small = False, place: Place = None) -> None:
     """Score every list once more with each recording through an equaliser of its own, as by another microphone.
 
-    The recordings, for other systems to embed, are named by coloured/manifest.tsv among the runs.
+    The recordings, for other systems to embed, are named by coloured/manifest.tsv among the runs; its path is printed.
     """
     study = _study(small, place)
     manifest = _coloured(study.tested(), study.runs / "coloured")
     manifest.save(study.runs / "coloured" / "manifest.tsv")
+    print(study.runs / "coloured" / "manifest.tsv")
     systems = _seeds(study, manifest, "-coloured") | {"mean-and-std": _statistics(study, manifest)} | _embeddings(other)
     for name, embeddings in systems.items():
         _scored(study, f"{name}-coloured", embeddings)

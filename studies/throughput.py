@@ -5,8 +5,8 @@
 
 LIST.tsv has the columns path and speaker. `standard` is WeSpeaker's augmentation (recipes/augmentation.py) on the
 development corpus' noise and rooms, with the three speeds as three speakers. Prints one JSON line; nothing is saved.
-SpeechBrain's and WeSpeaker's own loops are run by scripts outside this repository on the same list, batch, crops,
-workers and threads, in interleaved rounds; docs/results.md states their versions and settings.
+SpeechBrain's and WeSpeaker's own loops, and all three in interleaved rounds on the same list, batch, crops, workers and
+threads, are run by studies/peers; its `__init__.py` has the commands, versions and all.
 """
 
 import json

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from voxsphere.core.manifest import Manifest
 from voxsphere.core.scores import Scores
 from voxsphere.metrics.detection import eer
 
@@ -31,8 +32,9 @@ def study(*command: str) -> str:
 @pytest.mark.slow
 @pytest.mark.corpus
 def test_the_small_corpus_study_trains_scores_and_compares(corpus, tmp_path):
-    study("studies.small_corpus", "train", "0", "--small", "--place", str(tmp_path))
-    study("studies.small_corpus", "score", "--small", "--place", str(tmp_path))
+    small = ("--small", "--place", str(tmp_path))
+    study("studies.small_corpus", "train", "0", *small)
+    study("studies.small_corpus", "score", *small)
     found = json.loads((tmp_path / "small_corpus.json").read_text())
     assert {(row["list"], row["ours"], row["other"]) for row in found["compared"]} == {
         ("an4", "small_corpus-seed0", "small_corpus-untrained"),
@@ -40,7 +42,10 @@ def test_the_small_corpus_study_trains_scores_and_compares(corpus, tmp_path):
     }
     assert all(0 < row["eer"] < 0.5 and 0 < row["other_eer"] < 0.5 for row in found["compared"])
     assert (tmp_path / "scores" / "mean-and-std" / "an4.cosine.parquet").exists()
-    study("studies.small_corpus", "colour", "--small", "--place", str(tmp_path))
+    learnt, tested = (Manifest.load(path) for path in study("studies.small_corpus", "lists", *small).split())
+    assert not {u.speaker.removeprefix("an4/") for u in learnt} & {u.speaker for u in tested}
+    coloured = study("studies.small_corpus", "colour", *small)
+    assert Manifest.load(coloured.strip()).ids == tested.ids
     scored = [
         Scores.load(tmp_path / "scores" / name / "an4.cosine.parquet")
         for name in ("mean-and-std", "mean-and-std-coloured")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from voxsphere.audio.augment.bandpass import BandPass
 from voxsphere.audio.augment.bandwidth import Resample
-from voxsphere.audio.augment.chain import apply_all, draw_all, samples_needed
+from voxsphere.audio.augment.chain import apply_all, check_all, draw_all, samples_needed
 from voxsphere.audio.augment.choice import OneOf
 from voxsphere.audio.augment.chunks import DropChunks
 from voxsphere.audio.augment.clipping import Clip
@@ -203,6 +203,15 @@ def digests(folder: Path, seeds: list[int]) -> list[str]:
         digest = hashlib.sha256(repr(deeds).encode() + apply_all(deeds, wave, RATE, 6000).tobytes())
         found.append(digest.hexdigest()[:12])
     return found
+
+
+def test_recordings_are_asked_for_however_rarely_they_are_drawn(sounds, monkeypatch):
+    monkeypatch.delenv("NOWHERE", raising=False)
+    for missing in (partial(Noise, sources="$NOWHERE"), partial(Reverb, sources="$NOWHERE")):
+        rare = OneOf(choices=(WhiteNoise, partial(Each, augmentations=(WhiteNoise, missing))), probability=1e-9)
+        with pytest.raises(BadInput, match="NOWHERE is not set"):
+            check_all([WhiteNoise(), rare])
+    check_all(make() for make in everything(sounds).values())
 
 
 def test_another_process_in_another_order_gives_the_same_items(sounds):

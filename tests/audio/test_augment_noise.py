@@ -120,9 +120,9 @@ def test_memory_stays_within_its_limit_and_forgets_the_longest_unused():
 
 def test_places_are_drawn_all_over_a_long_recording_and_a_short_one(sounds):
     def starts(name: str) -> np.ndarray:
-        (sounds / "list.tsv").write_text(f"path\n{name}\n")
-        listed.cache_clear()
-        deeds = [Noise(sources=str(sounds / "list.tsv")).draw(stream(i), 2 * RATE, RATE) for i in range(300)]
+        table = sounds / f"list of {name}.tsv"
+        table.write_text(f"path\n{name}\n")
+        deeds = [Noise(sources=str(table)).draw(stream(i), 2 * RATE, RATE) for i in range(300)]
         return np.array([deed.pieces[0][1] for deed in deeds])
 
     long, short = starts("2.wav"), starts("0.wav")

@@ -72,6 +72,37 @@ def test_a_check_speaks_to_people(voxsphere, corpus_folder):
     assert voxsphere("check", corpus_folder, "--check").status == 1
 
 
+def test_a_check_writes_the_manifest_again_with_what_it_measured(voxsphere, corpus_folder, tmp_path, babble):
+    (corpus_folder / "s0/0.wav").write_bytes(b"RIFF")
+    write(corpus_folder / "s1/0.wav", babble(0.75), 16000)
+    part = Utterance("part", str(corpus_folder / "s3/0.wav"), "s3", start=1.0, duration=9.0)
+    given = Manifest((*(*open_manifest(corpus_folder), part),)).with_speeds_as_speakers(2.0)
+    given.save(tmp_path / "m.tsv")
+    out = tmp_path / "lists" / "measured.tsv"
+    done = voxsphere("check", tmp_path / "m.tsv", "--out", out)
+    assert done.status == 0, done.err
+    assert "2 recordings are broken" in done.out
+    assert "s0/0.wav" in done.out
+    assert "48 utterances of 16 speakers that can be decoded" in done.out
+    made = {u.id: u for u in Manifest.load(out)}
+    assert tuple(made) == tuple(id for id in given.ids if not id.startswith("s0/0.wav"))
+    assert (made["s1/0.wav"].duration, made["s1/0.wav@2"].duration, made["s1/0.wav@2"].speed) == (0.75, 0.75, 2.0)
+    assert (made["part"].start, made["part"].duration) == (1.0, 0.5)  # as much as there is
+    assert 0 < float(dict(made["s2/0.wav"].extra)["speech_seconds"]) <= 1.5
+    done = voxsphere("check", out, "--out", out, "--json")
+    assert json.loads(done.out)["out"] == str(out)
+    assert {u.id: u for u in Manifest.load(out)} == made
+
+
+def test_a_check_writes_nothing_where_nothing_can_be_decoded(voxsphere, tmp_path):
+    (tmp_path / "voices/a").mkdir(parents=True)
+    (tmp_path / "voices/a/1.wav").write_bytes(b"RIFF")
+    done = voxsphere("check", tmp_path / "voices", "--out", tmp_path / "m.tsv", "--json")
+    assert (done.status, done.out) == (2, "")
+    assert "m.tsv: is not written, nothing could be decoded; the first: " in done.err
+    assert not (tmp_path / "m.tsv").exists()
+
+
 def test_a_check_with_a_model_listens_to_what_is_near(voxsphere, corpus_folder, tmp_path, tiny_model):
     """The copy differs from its original in every sample: only the sound tells."""
     import soundfile
@@ -149,6 +180,7 @@ def test_a_corpus_is_packed_and_what_is_broken_is_told(voxsphere, corpus_folder,
         (("trials", "voices", "--out", "voices/s0/0.wav/t.txt"), "cannot be written"),
         (("check", "voices", "--trials", "none.txt"), "none.txt: no such file"),
         (("check", "voices", "--model", "m", "--embeddings", "e"), "give one of them"),
+        (("check", "voices", "--out", "m.json"), "m.json: a manifest is named .tsv or .parquet"),
         (("prepare", "folder", "voices", "--out", "m.json"), "m.json: a manifest is named"),
         (("pack", "nobody.tsv", "--out", "x"), "nobody.tsv: no such file"),
     ],

@@ -28,6 +28,18 @@ def test_train_prints_one_object_and_makes_a_model_that_verifies(tiny, speakers,
     assert json.loads(verdict.out)["score"] is not None
 
 
+def test_whole_utterances_in_buckets_are_learnt_from_after_a_check(tiny, speakers, voxsphere, tmp_path):
+    assert voxsphere("prepare", "folder", speakers, "--out", tmp_path / "m.tsv").status == 0
+    asked = ("train", tiny, *SHORT, "--set", "examples=Whole", "--set", "sampler=Bucketed", "--out", tmp_path / "run")
+    refused = voxsphere(*asked, "--data", tmp_path / "m.tsv")
+    assert refused.status == 2
+    assert "need durations in the manifest; `voxsphere check --out` writes them" in refused.err
+    assert voxsphere("check", tmp_path / "m.tsv", "--out", tmp_path / "measured.tsv").status == 0
+    done = voxsphere(*asked, "--data", tmp_path / "measured.tsv", "--json")
+    assert done.status == 0, done.err
+    assert json.loads(done.out)["steps"] > 0
+
+
 def test_the_same_command_goes_on_and_the_run_folder_alone_is_enough(tiny, voxsphere, tmp_path):
     assert voxsphere("train", tiny, "--out", tmp_path / "run", *SHORT).status == 0
     again = voxsphere("train", tmp_path / "run", "--workers", "0", "--json")
@@ -51,6 +63,7 @@ def test_a_folder_of_speakers_is_all_that_is_needed(speakers, voxsphere, tmp_pat
         ((RECIPE, "--set", "epochs"), "an option is changed by name=value"),
         ((RECIPE, "--set", "model.encoder.widht=3"), "did you mean 'width'"),
         ((RECIPE, "--set", "epochs=many"), "epochs: takes a whole number, not 'many'"),
+        (("smoke", "--force-test-list"), "--force-test-list: the data of recipe smoke have no list of trials"),
         ((RECIPE, "--device", "tpu"), "--device tpu"),
         ((RECIPE, "--data", "nowhere.tsv"), "nowhere.tsv: no such file"),
     ],
@@ -105,3 +118,38 @@ def recipe():
     # Two workers, 20 ms an example: 100 a second and no more.
     assert 20 < told["loader"] < 105
     assert told["together"] < 105
+
+
+def test_a_rule_for_stopping_of_ones_own_ends_with_a_model_and_a_page(tiny, voxsphere, tmp_path):
+    recipe = tmp_path / "mine.py"
+    recipe.write_text(f"""
+import runpy
+from dataclasses import dataclass, replace
+
+@dataclass(frozen=True, kw_only=True)
+class MyStopping:
+    most: int = 2
+
+    def __call__(self, progress):
+        return len(progress.figures) >= self.most
+
+def recipe():
+    return replace(runpy.run_path({RECIPE!r})["recipe"](), stopping=MyStopping)
+""")
+    done = voxsphere("train", recipe, "--out", tmp_path / "run", "--workers", "0")
+    assert done.status == 0, done.err
+    assert "stopped by itself" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_bench_loader_refuses_what_train_refuses(tiny, voxsphere):
+    done = voxsphere("bench", "loader", tiny, "--set", "batch_size=7", "--workers", "0")
+    assert done.status == 2
+    assert "a batch of 7 cannot be shared out evenly" in done.err
+
+
+def test_a_run_that_was_asked_to_stop_says_so_in_one_object(tiny, voxsphere, tmp_path, monkeypatch):
+    monkeypatch.setattr("voxsphere.train.signals.Wish.agreed", lambda self, *wishes: (True, *wishes))
+    done = voxsphere("train", tiny, "--out", tmp_path / "run", *SHORT, "--json")
+    assert done.status == 143
+    told = {"run": str(tmp_path / "run"), "state": "stopped", "step": 1, "steps": 10}
+    assert json.loads(done.out) == told

@@ -74,6 +74,7 @@ def test_broken_and_doubtful_recordings_are_told_and_stop_nothing(tmp_path, corp
     assert [each.id for each in report.broken] == list(names[:4])
     assert all(each.id in each.reason and "\n" not in each.reason for each in report.broken)
     assert (report.silent, report.short, report.speechless, report.clipped) == tuple((name,) for name in names[4:])
+    assert report.measured.ids == (*names[4:], "s0-0", "s0-1")  # what is doubtful stays: it can be decoded
     assert report.rates == ((16000, 6),)
 
 

@@ -61,6 +61,22 @@ def test_cnceleb_without_its_lists_names_them_and_still_leaves_out_the_sources_o
     assert made.missing == (str(tmp_path / "dev/dev.lst"), str(tmp_path / "eval/lists/trials.lst"))
 
 
+def test_cnceleb_of_data_alone_keeps_its_test_speakers_apart_and_names_what_says_so(tmp_path):
+    people = ("id00799", "id00800", "id00999", "id10000")
+    touch(tmp_path, *(f"data/{speaker}/singing-01-001.flac" for speaker in people))
+    made = prepare("cnceleb", tmp_path)
+    assert [u.split for u in made.manifest] == ["dev", "test", "test", "dev"]
+    assert made.missing == (str(tmp_path / "dev/dev.lst"), str(tmp_path / "eval"))
+    write(tmp_path / "dev/dev.lst", "id00799\n")
+    assert [u.speaker for u in prepare("cnceleb", tmp_path).manifest] == ["id00799", "id10000"]
+    assert prepare("cnceleb", tmp_path).missing == (str(tmp_path / "eval"),)
+
+
+def test_cnceleb_2_alone_has_no_lists_to_miss(tmp_path):
+    touch(tmp_path, "data/id10000/singing-01-001.flac")
+    assert prepare("cnceleb", tmp_path).missing == ()
+
+
 def test_sitw_names_files_for_models_and_people_where_one_is_heard(tmp_path):
     touch(tmp_path, "dev/audio/skdts.flac", "dev/audio/abcde.flac", "dev/audio/party.flac")
     write(

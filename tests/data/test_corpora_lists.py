@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -167,48 +166,6 @@ def test_a_truncated_lhotse_list_is_named(tmp_path):
     (tmp_path / "x.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadInput, match=r"x\.jsonl\.gz: is damaged after line"):
         open_manifest(tmp_path / "x.jsonl.gz")
-
-
-def test_a_corpus_that_lhotse_knows_is_prepared_by_its_recipe(tmp_path):
-    """AISHELL's layout, by lhotse's own recipe."""
-    pytest.importorskip("lhotse")
-    base = tmp_path / "data_aishell"
-    for part, speaker in (("train", "S0002"), ("dev", "S0724"), ("test", "S0764")):
-        write(base / f"wav/{part}/{speaker}/BAC009{speaker}W0122.wav", np.zeros(1600, np.float32), 16000)
-    (base / "transcript").mkdir()
-    (base / "transcript/aishell_transcript_v0.8.txt").write_text(
-        "".join(f"BAC009{speaker}W0122 而 对\n" for speaker in ("S0002", "S0724", "S0764"))
-    )
-    made = prepare("lhotse:aishell", tmp_path)
-    told = {u.id: (u.speaker, u.split, u.text, u.dataset, u.start) for u in made.manifest}
-    assert told == {
-        "BAC009S0002W0122": ("S0002", "train", "而对", "aishell", None),
-        "BAC009S0724W0122": ("S0724", "dev", "而对", "aishell", None),
-        "BAC009S0764W0122": ("S0764", "test", "而对", "aishell", None),
-    }
-    assert made.missing == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("aishel", "lhotse has no such recipe; it has .*aishell"),
-        ("librimix", "its recipe asks for more than a folder"),
-        ("aishell", "lhotse's recipe aishell stopped .*FileNotFoundError"),
-        # In the package, but not named in its front.
-        ("tal_csasr", "lhotse's recipe tal_csasr stopped"),
-    ],
-)
-def test_why_lhotse_prepares_nothing_is_told(tmp_path, name, told):
-    pytest.importorskip("lhotse")
-    with pytest.raises(BadInput, match=told):
-        prepare(f"lhotse:{name}", tmp_path)
-
-
-def test_without_lhotse_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "lhotse.recipes", None)
-    with pytest.raises(BadInput, match=r"lhotse:ami needs lhotse: pip install 'voxsphere\[data\]'"):
-        prepare("lhotse:ami", tmp_path)
 
 
 def kaldi(folder: Path, **files: str) -> Path:

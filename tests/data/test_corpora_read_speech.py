@@ -35,6 +35,14 @@ def test_librispeech_has_readers_chapters_subsets_texts_and_what_is_missing(tmp_
     assert again.manifest.ids == made.manifest.ids
 
 
+def test_readers_of_the_subsets_that_are_there_are_missing_where_nothing_is_heard_of_them(tmp_path):
+    root = tmp_path / "LibriSpeech"
+    touch(root, "train-clean-100/103/1240/103-1240-0000.flac", "train-clean-100/103/1240/103-1240.trans.txt")
+    readers = [("103", "train-clean-100"), ("1034", "train-clean-100"), ("84", "dev-clean"), ("14", "train-clean-360")]
+    (root / "SPEAKERS.TXT").write_text("".join(f"{name:5}| F | {subset:16} | 25.03 | A\n" for name, subset in readers))
+    assert prepare("librispeech", tmp_path).missing == (str(root / "train-clean-100/1034"),)
+
+
 def test_vctk_0_92_has_its_people_microphones_and_texts(tmp_path):
     sound = "wav48_silence_trimmed"
     touch(tmp_path, f"{sound}/p225/p225_001_mic1.flac", f"{sound}/p225/p225_001_mic2.flac")

@@ -69,7 +69,7 @@ def test_voxceleb_1_by_names_gets_its_numbers_and_the_lists_of_either_edition(tm
     assert [each.split for each in made.manifest] == ["dev", "test"]
     assert rows(made.trials["vox1_o"]) == [(one, two, False)]
     assert rows(made.trials["vox1_o_cleaned"]) == [(two, one, False)]
-    assert made.missing == ()
+    assert made.missing == (str(root / "iden_split.txt"),)
 
 
 def test_voxceleb_2_is_read_from_aac_but_rather_from_what_was_made_of_it(tmp_path):
@@ -96,8 +96,26 @@ def test_voxceleb_2_is_read_from_aac_but_rather_from_what_was_made_of_it(tmp_pat
 def test_without_meta_files_they_are_missing_and_folders_tell_the_split(tmp_path):
     root = laid(tmp_path, f"dev/wav/id10001/{VIDEO}/00001.wav", "test/aac/id00017/01dfn2spqyE/00001.m4a")
     made = prepare("voxceleb", root)
-    assert made.missing == (str(root / "vox1_meta.csv"), str(root / "vox2_meta.csv"))
+    names = ("vox1_meta.csv", "vox2_meta.csv", "iden_split.txt", "veri_test.txt")
+    assert made.missing == tuple(str(root / name) for name in names)
     assert [u.split for u in made.manifest] == ["dev", "test"]
+
+
+def test_people_of_whom_nothing_is_there_are_missing_from_the_sets_that_are_there(tmp_path):
+    people = "".join(f"id000{n} ,n0{n} ,m ,{'test' if n == 19 else 'dev'} \n" for n in (12, 15, 16, 17, 19))
+    root = laid(
+        tmp_path / "two",
+        *(f"dev/aac/id000{n}/21Uxsk56VDQ/00001.m4a" for n in (12, 15)),
+        vox2_meta__csv=f"VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set \n{people}",
+    )
+    assert prepare("voxceleb", root).missing == tuple(str(root / f"dev/aac/id000{n}") for n in (16, 17))
+    first = laid(
+        tmp_path / "one",
+        f"wav/A.J._Buckley/{VIDEO}_0000001.wav",
+        vox1_meta__csv=META1 + "id10002\tA.R._Rahman\tm\tIndia\tdev\n",
+        iden_split__txt="", veri_test2__txt="",
+    )  # fmt: skip
+    assert prepare("voxceleb", first).missing == (str(first / "wav/A.R._Rahman"),)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from voxsphere.audio.wave import write
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
@@ -50,6 +51,33 @@ def test_only_the_split_the_data_sets_and_the_lengths_asked_for_are_taken(tmp_pa
         training_set(manifest=corpus(tmp_path), split="dev", datasets=("x", "y"))
     with pytest.raises(BadInput, match="none of its 30 utterances is of enough seconds"):
         training_set(manifest=corpus(tmp_path), min_seconds=5.0)
+
+
+def test_of_files_without_a_duration_the_headers_tell_which_are_long_enough(tmp_path):
+    for speaker in range(4):
+        for take, seconds in enumerate((0.5, 1.5, 2.0)):
+            write(tmp_path / f"s{speaker}/{take}.flac", np.zeros(round(16000 * seconds), np.float32), 16000)
+    (tmp_path / "s0/3.flac").write_text("broken")
+    rows = [(f"s{s}/{t}.flac", f"s{s}", "", "", "") for s in range(4) for t in range(3)]
+    rows += [("s0/3.flac", "s0", "", "", ""), ("s1/3.flac", "s1", "", "", "0.4")]
+    whole = table(tmp_path, rows)
+    found = training_set(manifest=whole, held_out=2, min_seconds=1.0)
+    # What is broken stays: it is named when it is read.
+    assert {*found.train.ids, *found.held_out.ids} == {f"s{s}/{t}.flac" for s in range(4) for t in (1, 2)} | {
+        "s0/3.flac"
+    }
+    parts = [(f"s{s}/2.flac", f"s{s}", str(start)) for s in range(4) for start in (0.25, 0.75, 1.25)]
+    parts = table(tmp_path, parts, header="path\tspeaker\tstart", name="parts.tsv")
+    found = training_set(manifest=parts, held_out=2, min_seconds=1.0)
+    assert {u.start for u in (*found.train, *found.held_out)} == {0.25, 0.75}
+
+
+@pytest.mark.parametrize(("place", "most"), [("https://far/", 100), ("", 2)])
+def test_where_asking_every_file_would_take_long_a_check_is_asked_for(place, most, tmp_path, monkeypatch):
+    monkeypatch.setattr("voxsphere.data.training_set.HEADERS", most)
+    manifest = table(tmp_path, [(f"{place}{n}.wav", f"s{n}", "", "", "") for n in range(3)])
+    with pytest.raises(BadInput, match=r"3 utterances have no duration.*`voxsphere check .* --out TABLE` writes"):
+        training_set(manifest=manifest, min_seconds=1.0)
 
 
 def test_a_table_of_splits_stands_for_the_column(tmp_path):

@@ -1,5 +1,6 @@
 """The named recipes: complete, saved and read back, and each takes real steps on a replica of its corpus."""
 
+import json
 from functools import partial
 
 import numpy as np
@@ -50,6 +51,16 @@ def test_a_published_recipe_takes_two_real_steps(name, replica, tmp_path, monkey
     assert all(np.isfinite(line["loss"]) for line in logged)
 
 
+@pytest.mark.parametrize("name", ["MUSAN", "RIRS"])
+def test_noise_or_rooms_that_are_missing_are_told_before_the_first_step(name, replica, tmp_path, monkeypatch):
+    for variable, place in (("VOXCELEB", ""), ("MUSAN", "musan"), ("RIRS", "rirs")):
+        monkeypatch.setenv(variable, str(replica / place))
+    monkeypatch.delenv(name)
+    recipe = RECIPES["xvector_voxceleb"]().with_options("batch_size=12", "data.held_out=2", "data.targets=2")
+    with pytest.raises(BadInput, match=f"environment variable {name} is not set"):
+        train(recipe, tmp_path, workers=0)
+
+
 @pytest.mark.parametrize("name", VOXCELEB)
 def test_the_published_protocol_is_there_in_full(name):
     told = RECIPES[name]().to_json()
@@ -58,8 +69,9 @@ def test_the_published_protocol_is_there_in_full(name):
     assert told["learning_rate"]["final"] == 5e-5
     assert told["objective"]["head"] | {"part": "AamSoftmax", "margin": 0.2, "scale": 32.0} == told["objective"]["head"]
     assert told["data"]["speeds"] == [0.9, 1.1]
-    assert (told["batch_size"], 3 * told["epochs"], told["examples"]["length"]) == (256, 150, 2.0)
+    assert (told["batch_size"], 3 * told["epochs"], told["examples"]["length"]) == (256, 150, 2.015)
     assert told["augment"][0]["probability"] == 0.6
+    assert RECIPES[name]().model().features.frames_of(round(2.015 * 16000)) == 200
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -77,6 +89,24 @@ def test_a_folder_of_speakers_gets_a_recipe_of_its_own(speakers):
     assert recipe.batch_size <= len(data.train)
 
 
+def test_a_list_of_another_toolkit_and_a_name_with_a_dollar_get_a_recipe(speakers, tmp_path):
+    listed = tmp_path / "of $speakers.jsonl"
+    rows = [{"audio_filepath": str(path), "label": path.parent.name} for path in sorted(speakers.rglob("*.wav"))]
+    listed.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    recipe, _ = find(str(listed))
+    assert len(recipe.data().train.speakers) == 10
+
+
+def test_a_folder_whose_speakers_to_judge_by_have_most_of_the_files_still_fills_a_batch(tmp_path):
+    for name, files in (("a", 20), ("b", 20), ("c", 1), ("d", 1), ("e", 1), ("f", 1)):
+        for i in range(files):
+            write(tmp_path / name / f"{i}.wav", np.full(16000, 0.1, np.float32), 16000)
+    recipe, _ = find(str(tmp_path))
+    data = recipe.data()
+    assert {utterance.speaker for utterance in data.held_out} == {"a", "b"}
+    assert 2 <= recipe.batch_size <= len(data.train) == 4
+
+
 def test_a_folder_with_too_few_speakers_says_what_is_least(tmp_path):
     for name in ("a", "b", "c"):
         write(tmp_path / name / "1.wav", np.zeros(16000, np.float32), 16000)
@@ -91,8 +121,12 @@ def test_other_data_keep_what_the_recipe_says_of_judging(speakers):
 
 
 @pytest.mark.parametrize(
-    ("splits", "taken"), [("train test", "train"), ("dev test", "dev"), ("dev eval", "dev"), ("dev", "")]
-)
+    ("splits", "taken"),
+    [
+        ("train test", "train"), ("dev test", "dev"), ("dev eval", "dev"), ("dev", ""), ("TRAIN TEST", "TRAIN"),
+        ("Dev Eval", "Dev"),
+    ],
+)  # fmt: skip
 def test_of_other_data_only_the_rows_for_training_are_taken(splits, taken, tmp_path):
     rows = "".join(f"{i}.wav\ts{i}\t{split}\n" for i, split in enumerate(splits.split()))
     (tmp_path / "m.tsv").write_text(f"path\tspeaker\tsplit\n{rows}")

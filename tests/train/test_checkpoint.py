@@ -146,3 +146,12 @@ def test_a_save_that_fails_leaves_the_others_as_they_were(tmp_path, monkeypatch,
     with pytest.raises(BadInput, match="cannot be written"):
         checkpoint.save(tmp_path, 15, STATE)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_reading_a_run_passes_damaged_checkpoints_over_and_changes_nothing(tmp_path):
+    checkpoint.save(tmp_path, 1, {"step": 1})
+    damaged = checkpoint.save(tmp_path, 2, {"step": 2})
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    before = sorted(tmp_path.iterdir())
+    assert checkpoint.newest(tmp_path, reading=True) == {"step": 1}
+    assert sorted(tmp_path.iterdir()) == before

@@ -312,13 +312,14 @@ def test_a_batch_that_cannot_be_shared_out_is_one_line(tiny, tmp_path):
         train(replace(tiny, accumulate=3), tmp_path, workers=0)
 
 
-def test_a_loss_that_is_no_number_ends_the_run(tiny, tmp_path):
+def test_what_is_no_number_ends_the_run_and_is_not_saved(tiny, tmp_path):
     wild = replace(tiny, learning_rate=partial(Constant, value=1e30), clip=None, ema=None, log_every=100)
-    with pytest.raises(BadInput, match="the loss is no number any more at step"):
+    with pytest.raises(BadInput, match="is no number any more at step"):
         train(wild, tmp_path, workers=0, save_steps=1)
     state = checkpoint.newest(tmp_path / "checkpoints")
     assert state is not None
     assert all(row.isfinite().all() for row in state["journal"]["pending"])
+    assert all(value.isfinite().all() for value in state["objective"].values())
 
 
 def said_over_one_broken_file(tiny, speakers: Path, tmp_path: Path, monkeypatch, *, epochs: int) -> list[str]:
@@ -338,3 +339,23 @@ def copy_of(speakers: Path, folder: Path, *, broken: int) -> Path:
         spoilt = int(path.stem) < broken and (broken > 1 or path.parent.name == "s00")
         copy.write_bytes(b"no audio" if spoilt else path.read_bytes())
     return folder
+
+
+@pytest.mark.parametrize("rate", [1e10, 1e30, 1e38])
+def test_weights_that_leave_the_numbers_in_an_epochs_last_step_are_told_like_a_loss(rate, tiny, tmp_path):
+    wild = replace(
+        tiny, batch_size=40, accumulate=1, learning_rate=partial(Constant, value=rate), clip=None, ema=None, margin=None
+    )
+    with pytest.raises(BadInput, match="is no number any more at step 1; lower the learning rate"):
+        train(wild, tmp_path, workers=0)
+    assert not list(tmp_path.glob("checkpoints/*"))
+    assert not list(tmp_path.glob("weights/*"))
+
+
+def test_weights_that_are_no_numbers_are_not_saved_though_nobody_validates(tiny, tmp_path):
+    wild = replace(
+        tiny, batch_size=40, accumulate=1, learning_rate=partial(Constant, value=1e38), clip=None, ema=None, margin=None
+    ).with_options("validation.every=4")
+    with pytest.raises(BadInput, match="one of the weights is no number any more at step 1"):
+        train(wild, tmp_path, workers=0)
+    assert not list(tmp_path.glob("checkpoints/*"))

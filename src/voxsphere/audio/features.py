@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from voxsphere.audio import frames
 from voxsphere.audio.frames import Window
 from voxsphere.audio.mel import kaldi_bank
+from voxsphere.core.errors import BadInput
 
 # Kaldi takes logarithms of energies no smaller than float32's epsilon.
 _FLOOR = torch.finfo(torch.float32).eps
@@ -44,6 +45,8 @@ class Fbank(nn.Module):
         cmn: bool = False,
     ) -> None:
         super().__init__()
+        if num_mels < 1:
+            raise BadInput(f"num_mels: {num_mels} bands hold nothing; give 1 or more")
         self.dim, self.sample_rate = num_mels, sample_rate
         self.length = frames.samples_of(frame_length, sample_rate)
         self.hop = frames.samples_of(frame_shift, sample_rate)

@@ -102,8 +102,14 @@ def project(
 
 
 def samples_of(seconds: float, sample_rate: int) -> int:
-    """Seconds in whole samples; Kaldi cuts off, so a rounding error below a whole number is mended first."""
-    return math.floor(seconds * sample_rate + 1e-6)
+    """Seconds in whole samples; Kaldi cuts off, so a rounding error below a whole number is mended first.
+
+    Raises `BadInput` where that is not even one.
+    """
+    samples = math.floor(seconds * sample_rate + 1e-6)
+    if samples < 1:
+        raise BadInput(f"{seconds} s at a sampling rate of {sample_rate} Hz hold no sample; give more")
+    return samples
 
 
 def long_enough(wave: Float[Tensor, "batch samples"], least: int) -> None:

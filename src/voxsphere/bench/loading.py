@@ -6,14 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 
 from voxsphere.data.batch import Batch
-from voxsphere.data.loader import Share, load
-from voxsphere.train.feed import feed
+from voxsphere.data.loader import load
+from voxsphere.train.assembly import accelerator_of, assemble
 from voxsphere.train.loop import steps
-from voxsphere.train.parameters import parameter_groups
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.schedule import Progress
 
@@ -55,23 +52,18 @@ def loading_speed(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Loading:
     """Time `batches` batches of the recipe each way, after what was fetched ahead is used up. Nothing is saved."""
-    AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
-    accelerator = Accelerator(cpu=cpu, mixed_precision="no" if recipe.compute == "fp32" else recipe.compute)
-    data = recipe.data()
-    torch.manual_seed(recipe.seed)
-    model = recipe.model()
-    objective = recipe.objective(model=model, num_speakers=len(data.train.speakers))
-    objective, optimizer = accelerator.prepare(objective, recipe.optimizer(parameter_groups(objective)))
-    items, plan = feed(recipe, data, model)
-    share = Share(micro=recipe.accumulate)
+    recipe.check()
+    accelerator = accelerator_of(recipe, cpu=cpu)
+    made = assemble(recipe, recipe.data(), accelerator)
+    objective, optimizer = accelerator.prepare(made.objective, made.optimizer)
 
     def fresh() -> Iterator[Batch]:
-        return load(items, plan, first=0, share=share, workers=workers)
+        return load(made.items, made.plan, first=0, share=made.share, workers=workers)
 
     def updates(fed: Iterator[Batch]) -> Iterator[Any]:
         return steps(
             objective, optimizer, fed, accelerator,
-            progress=lambda made: Progress(made, 10**6, 10**6), learning_rate=recipe.learning_rate(),
+            progress=lambda done: Progress(done, 10**6, 10**6), learning_rate=made.learning_rate,
             clip=recipe.clip, pieces=recipe.accumulate,
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voxsphere.cli.corpus_check import check
-from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, print_json
+from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, check_table, print_json
 from voxsphere.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,17 +52,15 @@ def prepare(
 ) -> None:
     """Make a manifest of a corpus as it was downloaded, and its official trial lists beside it.
 
-    The list NAME is saved as STEM.NAME.txt beside the manifest STEM.tsv. Files that the corpus should have and has not
-    are counted, and named in OUT.missing.txt. JSON: out, utterances, speakers, trials (name, path, trials of each),
-    missing, missing_list (null if nothing is missing).
+    The list NAME is saved as STEM.NAME.txt beside the manifest STEM.tsv. Files and folders that the corpus should have
+    and has not are counted, and named in OUT.missing.txt. JSON: out, utterances, speakers, trials (name, path, trials
+    of each), missing, missing_list (null if nothing is missing).
     """
     from voxsphere.cli import show_corpus
-    from voxsphere.core.files import atomic, check_writable
+    from voxsphere.core.files import atomic
     from voxsphere.data.corpora import prepare as prepare_corpus
 
-    if out.suffix not in (".tsv", ".parquet"):
-        raise BadInput(f"{out}: a manifest is named .tsv or .parquet")
-    check_writable(out)
+    check_table(out)
     made = prepare_corpus(kind, root, allow_commands=allow_commands)
     made.manifest.save(out)
     lists = [_saved(trials, name, out.with_name(f"{out.stem}.{name}.txt")) for name, trials in made.trials.items()]
@@ -81,7 +79,7 @@ def prepare(
     for path in made.missing[:SHOWN]:
         typer.echo(f"voxsphere: {path}: is missing", err=True)
     if made.missing:
-        typer.echo(f"voxsphere: {len(made.missing)} files are missing; all are listed in {listed}", err=True)
+        typer.echo(f"voxsphere: {len(made.missing)} in all are missing; they are listed in {listed}", err=True)
 
 
 def split(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxsphere.cli.options import SHOWN, Json, Source, Workers, print_json
+from voxsphere.cli.options import SHOWN, Json, Source, Workers, check_table, print_json
 from voxsphere.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -31,17 +31,23 @@ def check(
     embeddings: Annotated[
         list[Path] | None, typer.Option(help="Instead: what `extract` made of MANIFEST, then of each --against.")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write MANIFEST again, with duration and speech_seconds, without what is broken."),
+    ] = None,
     fail: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is broken or leaks.")] = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Decode, count and hash a corpus; find what is broken, and what it shares with trials and other manifests.
 
+    What trains on whole utterances or batches of like length takes the table that --out writes: .tsv or .parquet.
+
     JSON: clean; utterances, speakers, seconds, speech_seconds; groups (dataset, gender, utterances, speakers, seconds,
     speech_seconds); sample_rates (Hz to utterances); broken (id, reason, manifest: "" for MANIFEST); silent, short,
     speechless, clipped (ids); single (speakers of one utterance); duplicates (ids, speakers); lists (name, trials,
     recordings, missing, of_itself, contrary, taught, test_list); leaks (kind: speaker, file, content or sound; where,
-    test, training, likeness).
+    test, training, likeness); out (null if not asked for).
     """
     from voxsphere.cli import show, show_corpus
     from voxsphere.core.trials import Trials
@@ -50,6 +56,8 @@ def check(
 
     if model is not None and embeddings:
         raise BadInput("--model and --embeddings say the same thing; give one of them")
+    if out is not None:
+        check_table(out)
     opened = open_manifest(manifest)
     others = [(str(path), open_manifest(path)) for path in against or ()]
     lists = [(path.name, Trials.load(path)) for path in trials or ()]
@@ -59,7 +67,16 @@ def check(
         report = check_manifest(
             opened, trials=lists, others=others, embeddings=made, workers=workers, progress=progress
         )
-    print_json(report.to_json()) if as_json else show_corpus.report(report, shown=SHOWN)
+    if out is not None:
+        if not len(report.measured):
+            raise BadInput(f"{out}: is not written, nothing could be decoded; the first: {report.broken[0].reason}")
+        report.measured.save(out)
+    if as_json:
+        print_json(report.to_json() | {"out": str(out) if out is not None else None})
+    else:
+        show_corpus.report(report, shown=SHOWN)
+        if out is not None:
+            show_corpus.manifest(report.measured, out, "that can be decoded")
     if fail and not report.clean:
         raise typer.Exit(1)
 

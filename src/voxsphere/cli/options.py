@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import check_writable
+
 Source = Annotated[
     Path, typer.Argument(metavar="MANIFEST", help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")
 ]
@@ -15,6 +18,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 
 SHOWN = 5
 """How many missing files, and findings of a kind, the terminal shows."""
+
+
+def check_table(out: Path) -> None:
+    """`BadInput` if no manifest could be written to `out`: better known before hours of work than after them."""
+    if out.suffix not in (".tsv", ".parquet"):
+        raise BadInput(f"{out}: a manifest is named .tsv or .parquet")
+    check_writable(out)
 
 
 def print_json(content: dict[str, Any]) -> None:

@@ -231,5 +231,9 @@ def loading(speed: "Loading") -> None:
     out.print(f"device alone              {speed.device:8.0f} utterances/s")
     kept = f"{speed.kept:.0%} of the device's own speed"
     out.print(f"both together             {speed.together:8.0f} utterances/s, {kept}")
-    advice = "; give it more --workers" if speed.bottleneck == "loader" else ""
-    out.print(f"the [bold]{speed.bottleneck}[/] is the bottleneck{advice}")
+    if speed.bottleneck == "loader":
+        out.print("the [bold]loader[/] is the bottleneck; give it more --workers")
+    elif speed.kept < 0.95:
+        out.print("the [bold]device[/] is the slower of the two, and the loader takes of it: on a CPU they share cores")
+    else:
+        out.print("the [bold]device[/] is the bottleneck")

@@ -36,6 +36,8 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Train a model; the same command goes on where a broken run ended."""
+    from inspect import signature
+
     from voxsphere.cli import show
     from voxsphere.core.errors import BadInput
     from voxsphere.recipes import find
@@ -45,6 +47,8 @@ def train(
         raise BadInput(f"--device {device}: auto takes a GPU where there is one, cpu leaves it alone")
     settings = [*(set_ or []), *(["data.allow_test_list=true"] if force_test_list else [])]
     chosen, folder = find(recipe, data=data)
+    if force_test_list and "allow_test_list" not in signature(getattr(chosen.data, "func", chosen.data)).parameters:
+        raise BadInput(f"--force-test-list: the data of recipe {chosen.name} have no list of trials to choose")
     chosen = chosen.with_options(*settings)
     folder = out or folder or Path("runs") / f"{chosen.name}-{chosen.hash}"
     with show.training(chosen.name, quiet=not _first()) as (watch, told):
@@ -57,6 +61,9 @@ def train(
         typer.echo(
             f"voxsphere: stopped and saved at step {outcome.step} of {outcome.steps}; run it again to go on", err=True
         )
+        if as_json and _first():
+            stopped = {"run": str(outcome.folder), "state": "stopped", "step": outcome.step, "steps": outcome.steps}
+            print(json.dumps(stopped), flush=True)
         raise typer.Exit(STOPPED)
     if _first():
         _finish(chosen, outcome, as_json=as_json)
@@ -104,6 +111,7 @@ def _finish(recipe: "Recipe", outcome: "Outcome", *, as_json: bool) -> None:
 def _told(outcome: "Outcome", finished: "Finished") -> dict[str, Any]:
     return {
         "run": str(outcome.folder),
+        "state": "finished",
         "model": str(finished.model),
         "report": str(finished.page),
         "steps": outcome.steps,

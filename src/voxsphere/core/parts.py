@@ -168,7 +168,9 @@ def _fits(value: Any, annotation: Any) -> bool:
         return any(_fits(value, one) for one in inside)
     if origin is Literal:
         return value in inside
-    if origin is tuple and isinstance(value, tuple):
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
         kinds = inside[:1] * len(value) if len(inside) == 2 and inside[1] is Ellipsis else inside
         return len(kinds) == len(value) and all(_fits(*pair) for pair in zip(value, kinds, strict=True))
     if annotation is None or annotation is types.NoneType:
@@ -179,7 +181,7 @@ def _fits(value: Any, annotation: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if annotation in (bool, str):
         return isinstance(value, annotation)
-    return not (origin is tuple or _is_callable(annotation)) or callable(value)
+    return not _is_callable(annotation) or callable(value)
 
 
 def _takes_int(annotation: Any) -> bool:
@@ -199,9 +201,15 @@ def _spoken(annotation: Any) -> str:
     if origin is Literal:
         return " or ".join(repr(one) for one in inside)
     if origin is tuple:
-        return f"a list [{', '.join('…' if one is Ellipsis else _spoken(one) for one in inside)}]"
+        return f"a list [{', '.join(_spoken_inside(one) for one in inside)}]"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", types.NoneType: "null"}
     return words.get(annotation, "a part")
+
+
+def _spoken_inside(annotation: Any) -> str:
+    if annotation is Ellipsis:
+        return "…"
+    return '{"part": "NAME"}' if _is_callable(annotation) else _spoken(annotation)
 
 
 def _title(part: Any) -> str:

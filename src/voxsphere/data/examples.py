@@ -25,7 +25,8 @@ class Examples(Protocol):
 class Crops:
     """A crop at a drawn place, `length` seconds long; of a pair, each batch draws its own length between the two.
 
-    200 to 400 frames of 10 ms, as Kaldi's x-vector recipes cut them, are (2.0, 4.0). Utterances that are shorter are
+    200 to 400 frames of 10 ms, as Kaldi's x-vector recipes cut them, are (2.015, 4.015): the last frame's window is 25
+    ms. Utterances that are shorter are
     repeated until they are long enough.
     """
 

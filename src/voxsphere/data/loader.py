@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +80,7 @@ def load(items: Items, plan: Plan, *, first: int, share: Share, workers: int = 0
     """The batches of this process from step `first` on, for ever, `share.micro` a step.
 
     `workers` processes make them ahead (0: this one makes them when asked). Their number changes no bit of a batch.
-    Raises `BadInput` where one file after the other cannot be read.
+    Raises `BadInput` where one file after the other cannot be read, and where one of the processes was killed.
     """
     pieces = (piece for draws in plan.from_step(first) for piece in share.pieces(draws))
     loader: DataLoader[Item] = DataLoader(
@@ -93,10 +94,33 @@ def load(items: Items, plan: Plan, *, first: int, share: Share, workers: int = 0
         generator=torch.Generator(),  # or it would draw a number from torch's own, which is the loop's
     )
     try:
-        yield from loader
+        with killed_workers_told():
+            yield from loader
+    except (ConnectionError, EOFError, FileNotFoundError) as error:
+        # What is left of a worker that was killed while it handed something over; its own errors say where they arose.
+        if not workers or "in DataLoader worker process" in str(error):
+            raise
+        raise BadInput(_KILLED) from error
     except BadInput as error:
         # A worker's error arrives with its whole traceback as its text; the last line is what was said.
         raise BadInput(str(error).strip().splitlines()[-1].partition("BadInput: ")[2] or str(error)) from None
+
+
+@contextmanager
+def killed_workers_told() -> Iterator[None]:
+    """`BadInput` where a worker of `load` was killed, which torch says wherever this process happens to be."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):
+            raise
+        raise BadInput(_KILLED) from error
+
+
+_KILLED = (
+    "a process that makes batches was killed, most often for want of memory; run it again to go on, with fewer "
+    "--workers, or with smaller batches (--set batch_size=…)"
+)
 
 
 class _Endless:

@@ -2,10 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from voxsphere.core.manifest import Manifest
+from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.heard import Heard
 from voxsphere.data.leaks import Leak
 from voxsphere.data.people import person
@@ -68,7 +68,8 @@ class Report:
 
     Each of those is told once: `silent` (every sample the same), else `short` (under half a second), else `speechless`
     (no frame rises above the background), and `clipped` (more than one sample in a thousand at the limit) besides.
-    `single` are the speakers of one utterance.
+    `single` are the speakers of one utterance. `measured` is the manifest without what is broken, each utterance with
+    its `duration` as decoded and a further column speech_seconds (seconds of the file, whatever the speed).
     """
 
     utterances: int
@@ -84,6 +85,7 @@ class Report:
     duplicates: tuple[Duplicate, ...]
     lists: tuple[ListReport, ...]
     leaks: tuple[Leak, ...]
+    measured: Manifest
 
     @property
     def clean(self) -> bool:
@@ -101,9 +103,12 @@ class Report:
         return sum(group.speech_seconds for group in self.groups)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain values: its fields by their names, `sample_rates` by Hz, and `clean` and the sums."""
-        told = asdict(self)
-        del told["rates"]
+        """The report as plain values: its fields by their names, `sample_rates` by Hz, and `clean` and the sums.
+
+        `measured` is left out: it is a table of its own.
+        """
+        told = asdict(replace(self, measured=Manifest(())))
+        del told["rates"], told["measured"]
         totals = {"clean": self.clean, "seconds": self.seconds, "speech_seconds": self.speech_seconds}
         return totals | told | {"sample_rates": {str(rate): count for rate, count in self.rates}}
 
@@ -136,7 +141,15 @@ class Report:
             duplicates=_duplicates(manifest, heard),
             lists=tuple(lists),
             leaks=tuple(leaks),
+            measured=Manifest(tuple(_measured(utterance, each) for utterance, each in pairs if not each.reason)),
         )
+
+
+def _measured(utterance: Utterance, heard: Heard) -> Utterance:
+    """The utterance with what was heard, in seconds of the file: heard are those that pass when it is played."""
+    others = tuple((name, value) for name, value in utterance.extra if name != "speech_seconds")
+    speech = f"{heard.speech_seconds * utterance.speed:.2f}"
+    return replace(utterance, duration=heard.seconds * utterance.speed, extra=(*others, ("speech_seconds", speech)))
 
 
 def _groups(manifest: Manifest, heard: Sequence[Heard]) -> tuple[Group, ...]:

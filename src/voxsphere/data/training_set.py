@@ -5,9 +5,12 @@ import hashlib
 import io
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from voxsphere.audio.stores import is_remote
+from voxsphere.audio.wave import info
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_text
 from voxsphere.core.manifest import Manifest, Utterance
@@ -16,6 +19,9 @@ from voxsphere.data.manifests import open_manifest
 from voxsphere.data.pairs import draw
 from voxsphere.data.split import split as split_speakers
 from voxsphere.data.test_lists import is_test_list
+
+HEADERS = 50_000
+"""Utterances of unknown duration whose files are asked at the start of a run: some seconds (0.15 ms a WAV or FLAC)."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,11 @@ def training_set(
 
     Taken are utterances whose `split` is the one named (by the manifest's column, or by `split_table`, a table of
     `speaker split` with perhaps `dataset`), of the data sets named, of `min_seconds` or more, of speakers with
-    `min_utterances` or more. `held_out` speakers (a share, or a number) judge the run, or those of `held_out_manifest`;
-    the trials are `targets` drawn ones (null: all) and five times as many non-targets, of one gender where it is
-    known, or those in the file `trials`. Each of `speeds` adds the corpus played so fast as further speakers.
+    `min_utterances` or more. Where the manifest has no duration, the file's header tells it; `BadInput` asks for
+    `voxsphere check --out` where those are more than `HEADERS` or on the network. `held_out` speakers (a share, or a
+    number) judge the run, or those of `held_out_manifest`; the trials are `targets` drawn ones (null: all) and five
+    times as many non-targets, of one gender where it is known, or those in the file `trials`. Each of `speeds` adds the
+    corpus played so fast as further speakers.
 
     Raises `BadInput` where nothing or hardly anything is left, where held-out speakers are among those that teach,
     and for a list of trials that is known as a test list, unless `allow_test_list`.
@@ -111,6 +119,8 @@ def _open(path: str) -> Manifest:
 
 
 def _expanded(path: str) -> str:
+    if Path(path).exists():  # also with a $ in its name
+        return path
     whole = os.path.expandvars(os.path.expanduser(path))
     if "$" in whole:
         name = whole[whole.index("$") + 1 :].split("/")[0].strip("{}")
@@ -130,18 +140,38 @@ def _with_splits(manifest: Manifest, table: str) -> Manifest:
 
 
 def _chosen(manifest: Manifest, name: str, split: str, datasets: tuple[str, ...], min_seconds: float) -> Manifest:
-    kept = tuple(
+    asked_for = [
         utterance
         for utterance in manifest
-        if (not split or utterance.split == split)
-        and (not datasets or utterance.dataset in datasets)
-        and (utterance.duration is None or utterance.duration / utterance.speed >= min_seconds)
-    )
+        if (not split or utterance.split == split) and (not datasets or utterance.dataset in datasets)
+    ]
+    kept = _long_enough(name, asked_for, min_seconds) if min_seconds > 0 else asked_for
     if not kept:
         asked = [f"split {split!r}"] * bool(split) + [f"data sets {', '.join(datasets)}"] * bool(datasets)
         wanted = " and ".join(asked) or "enough seconds"
         raise BadInput(f"{name}: none of its {len(manifest)} utterances is of {wanted}")
-    return Manifest(kept)
+    return Manifest(tuple(kept))
+
+
+def _long_enough(name: str, utterances: Sequence[Utterance], least: float) -> list[Utterance]:
+    unknown = [utterance.path for utterance in utterances if utterance.duration is None]
+    if len(unknown) > HEADERS or any(map(is_remote, unknown)):
+        raise BadInput(
+            f"{name}: {len(unknown)} utterances have no duration, so those under data.min_seconds={least:g} cannot be "
+            f"left out; `voxsphere check {name} --out TABLE` writes durations, data.min_seconds=0 takes all"
+        )
+    known = ((utterance, _seconds(utterance)) for utterance in utterances)
+    return [each for each, seconds in known if seconds is None or seconds / each.speed >= least]
+
+
+def _seconds(utterance: Utterance) -> float | None:
+    """How long an utterance is, at speed 1; None for a broken one, which the loader names, counts and replaces."""
+    if utterance.duration is not None:
+        return utterance.duration
+    try:
+        return info(utterance.path).seconds - (utterance.start or 0.0)
+    except (BadInput, OSError):
+        return None
 
 
 def _named(manifest: Manifest) -> Manifest:

@@ -50,7 +50,7 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe, Path | None]:
         recipe = Recipe.load(file)
         begun = any((file.parent / name).exists() for name in ("data.json", "checkpoints"))
         folder = file.parent if begun and data is None else None
-    elif path.is_dir() or path.suffix in (".tsv", ".parquet"):
+    elif path.exists():
         recipe = own_folder(path)
     else:
         raise BadInput(

@@ -27,7 +27,7 @@ EXAMPLES = 60_000
 
 
 def own_folder(path: Path) -> Recipe:
-    """A small ECAPA-TDNN for what lies in `path`: speakers to hold out, batch, epochs and augmentation fitted to it.
+    """A small ECAPA-TDNN for what lies in `path`: how many speakers to hold out, batch and epochs are fitted to it.
 
     A fifth of the speakers who have two files or more are held out, at least two and at most fifty. Of a table
     that says which rows are for training, only those are taken. `BadInput` where fewer than two speakers would be left
@@ -44,7 +44,8 @@ def own_folder(path: Path) -> Recipe:
             f"{path}: {len(counts)} speakers, {several} of them with two files or more; four speakers with two files "
             "each are the least to learn from and to judge by"
         )
-    learning = len(manifest) * (len(counts) - held_out) // len(counts)
+    # At least so many: which speakers are held out is drawn later, and those with most files may be among them.
+    learning = sum(sorted(counts.values())[: len(counts) - held_out])
     batch = min(32, max(2, learning // 4))
     return Recipe(
         name=path.resolve().stem or "voices",
@@ -69,8 +70,11 @@ def own_folder(path: Path) -> Recipe:
 
 
 def teaching_split(manifest: Manifest) -> str:
-    """The split that a manifest's rows are to be learnt from: train, or dev where there is a test split; "" for all."""
-    splits = {utterance.split for utterance in manifest}
+    """The split that a manifest's rows are to be learnt from: train, or dev where there is a test split; "" for all.
+
+    Capitals do not matter; the split is given as the manifest spells it.
+    """
+    splits = {utterance.split.lower(): utterance.split for utterance in manifest}
     if "train" in splits:
-        return "train"
-    return "dev" if "dev" in splits and splits & TEST_SPLITS else ""
+        return splits["train"]
+    return splits["dev"] if "dev" in splits and splits.keys() & TEST_SPLITS else ""

@@ -19,7 +19,7 @@ from voxsphere.train.validation import Verification
 
 
 def small_corpus() -> Recipe:
-    """ECAPA-TDNN of 512 channels on the development corpus, under an hour on two CPU cores. Ours: docs/results.md.
+    """ECAPA-TDNN of 512 channels on the development corpus, about an hour on two CPU cores. Ours: docs/results.md.
 
     All choices were made on held-out train speakers. The trial lists of the corpus are of other speakers still.
     """

@@ -1,17 +1,22 @@
 """Four published systems on VoxCeleb2: one training protocol, four networks.
 
-The protocol is WeSpeaker's (examples/voxceleb/v2, 2026-07): crops of 2 s, three speeds as three speakers, noise or
-reverberation on 0.6 of the examples, AAM-softmax of scale 32 whose margin grows to 0.2 between epochs 20 and 40, SGD
+The protocol is WeSpeaker's (examples/voxceleb/v2, 2026-07): crops of 200 frames, three speeds as three speakers, noise
+or reverberation on 0.6 of the examples, AAM-softmax of scale 32 whose margin grows to 0.2 between epochs 20 and 40, SGD
 with Nesterov momentum, 150 epochs of 256 utterances a step (two GPUs of 128), the last ten epochs averaged.
 
 Where we depart from it: WeSpeaker draws each utterance's speed anew each epoch, here every epoch holds all three, so 50
 of ours are 150 of theirs, and the last three are averaged; 40 of the 5,994 speakers are held out to be judged by, where
 WeSpeaker learns from all and validates on nothing; utterances above 8 s are cropped anywhere, not cut to 8 s first; the
-filter bank has no dither.
+filter bank has no dither. An angle whose margin would take it beyond 180° is treated as `losses.margin` says.
+
+`MUSAN` is the folder of that name with `noise/`, `music/` and `speech/` below it, `RIRS` that of room responses alone
+(`RIRS_NOISES/simulated_rirs`; the archive's other folders hold noises, too).
 Published figures are EERs of plain cosine scores on Vox1-O/E/H, cleaned, before large-margin fine-tuning and score
 normalisation. Ours: none yet. WeSpeaker states two GPUs, and no hours.
 
+    export VOXCELEB=… MUSAN=…/musan RIRS=…/RIRS_NOISES/simulated_rirs
     voxsphere prepare voxceleb VOXCELEB2 --out $VOXCELEB/vox2.tsv
+    voxsphere check $VOXCELEB/vox2.tsv --out $VOXCELEB/vox2.tsv    # durations: utterances under a second are left out
     voxsphere train resnet34_voxceleb
 """
 
@@ -38,12 +43,12 @@ _THIRD = 1 / 3
 
 def xvector_voxceleb() -> Recipe:
     """The x-vector TDNN, 4.6 M parameters (Snyder et al. 2018). Published: 1.99 / 1.95 / 3.41 %."""
-    return _protocol("xvector_voxceleb", NETWORKS["xvector"])
+    return _protocol("xvector_voxceleb", NETWORKS["xvector-wespeaker"])
 
 
 def ecapa_voxceleb() -> Recipe:
     """ECAPA-TDNN of 512 channels, 6.2 M parameters (Desplanques et al. 2020). Published: 1.07 / 1.21 / 2.31 %."""
-    return _protocol("ecapa_voxceleb", NETWORKS["ecapa-512"])
+    return _protocol("ecapa_voxceleb", NETWORKS["ecapa-512-wespeaker"])
 
 
 def resnet34_voxceleb() -> Recipe:
@@ -70,7 +75,7 @@ def _protocol(name: str, network: Network) -> Recipe:
         ),
         model=partial(network.model, features=partial(Fbank, num_mels=80, window="hamming", cmn=True)),
         objective=partial(Classification, head=partial(AamSoftmax, margin=0.2, scale=32.0)),
-        examples=partial(Crops, length=2.0),
+        examples=partial(Crops, length=2.015),
         sampler=Shuffled,
         augment=musan_and_rooms(),
         optimizer=partial(SGD, momentum=0.9, nesterov=True, weight_decay=1e-4),

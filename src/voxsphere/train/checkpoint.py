@@ -33,10 +33,11 @@ def save(folder: Path, step: int, state: dict[str, Any]) -> Path:
     return path
 
 
-def newest(folder: Path) -> dict[str, Any] | None:
+def newest(folder: Path, *, reading: bool = False) -> dict[str, Any] | None:
     """The state of the newest checkpoint that is whole, None where there is none.
 
-    Damaged ones are told on stderr and set aside as `damaged-…`, so that they do not count among those that are kept.
+    Damaged ones are told on stderr and set aside as `damaged-…`, so that they do not count among those that are kept;
+    `reading` passes them over and changes nothing.
     Raises `BadInput` where one cannot be read at all, as on a disk that is away: it may be whole.
     """
     for path in _all(folder):
@@ -49,6 +50,8 @@ def newest(folder: Path) -> dict[str, Any] | None:
         except Exception as error:  # damage shows in as many ways as there are bytes
             if isinstance(error, OSError) and not isinstance(error, IsADirectoryError):
                 raise BadInput(f"{path}: cannot be read ({error.strerror}); nothing was changed, try again") from error
+            if reading:
+                continue
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             print(f"voxsphere: {path}: damaged ({reason}), set aside; going on with the one before", file=sys.stderr)
             with suppress(OSError):  # a disk that only reads

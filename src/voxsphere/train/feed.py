@@ -1,7 +1,6 @@
 """What a recipe feeds its model with: the items of its training set, and the plan of which come when."""
 
-from voxsphere.audio.augment.chain import draw_all
-from voxsphere.core.random import stream
+from voxsphere.audio.augment.chain import check_all
 from voxsphere.data.dataset import Items
 from voxsphere.data.loader import Plan, durations_of
 from voxsphere.data.training_set import TrainingSet
@@ -12,10 +11,10 @@ from voxsphere.train.recipe import Recipe
 def feed(recipe: Recipe, data: TrainingSet, model: SpeakerModel) -> tuple[Items, Plan]:
     """The items, cut for the model's front end, and the plan; see `data.loader.load`.
 
-    `BadInput` where an augmentation's recordings are not to be had: better now than as ten broken files.
+    `BadInput` where an augmentation's recordings are not to be had: they would count as broken files one by one.
     """
     augment = tuple(make() for make in recipe.augment)
-    draw_all(augment, stream("trial of the augmentation"), model.sample_rate, model.sample_rate)
+    check_all(augment)
     items = Items(
         data.train,
         data.classes,

@@ -99,7 +99,9 @@ def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
     sets = sorted({utterance.dataset for utterance in data.train if utterance.dataset})
     languages = sorted({utterance.language for utterance in data.train if utterance.language})
     spoken = f"; languages: {', '.join(languages)}" if 0 < len(languages) <= 12 else ""
-    chosen = f"epochs {epochs[0]} to {epochs[-1]} averaged" if len(epochs) > 1 else f"epoch {epochs[0]}"
+    whole = len(epochs) == epochs[-1] - epochs[0] + 1
+    named = f"{epochs[0]} to {epochs[-1]}" if whole else ", ".join(map(str, epochs))
+    chosen = f"epochs {named} averaged" if len(epochs) > 1 else f"epoch {epochs[0]}"
     return Card(
         name=recipe.name,
         summary=f"{network}, {millions:.2f} M parameters, {model.dim}-d embeddings, trained on {learnt}",

@@ -13,6 +13,7 @@ from torch import Tensor
 from voxsphere.core.errors import BadInput
 from voxsphere.train.logbook import Board, Logbook
 from voxsphere.train.loop import Step
+from voxsphere.train.numbers import check_finite
 
 LEAST = 10
 """So many files may be broken whatever their share, or one in ten, if that is less."""
@@ -56,8 +57,7 @@ class Journal:
         """Everything that `open` needs."""
         assert self._logbook is not None
         pending = [row.cpu() for row in self._pending]
-        if pending:
-            _check_finite(torch.stack(pending), self._steps)
+        check_finite(pending, "the loss", self._steps)
         return {
             "figures": self.figures,
             "figure_steps": self.figure_steps,
@@ -105,7 +105,7 @@ class Journal:
         passed = time.perf_counter() - self._since
         speed, waiting = self._utterances / passed, self._waited / passed
         self._waited, self._since, self._utterances = 0.0, time.perf_counter(), 0
-        _check_finite(rows, step.number + 1)
+        check_finite([rows], "the loss", step.number + 1)
         norm = None if step.gradient_norm is None else float(step.gradient_norm)
         if self._logbook is not None and self._board is not None:
             told = {"step": step.number + 1, "epoch": epoch, **means, "learning_rate": step.learning_rate}
@@ -139,12 +139,3 @@ class Journal:
         if self._logbook is not None and self._board is not None:
             self._logbook.close()
             self._board.close()
-
-
-def _check_finite(rows: Tensor, step: int) -> None:
-    """`BadInput` before anything that is no number is logged, or saved over what still was one."""
-    if not rows.isfinite().all():
-        raise BadInput(
-            f"the loss is no number any more at step {step}; lower the learning rate, bound the gradient "
-            "(--set clip=5), or look at the data with `voxsphere check`"
-        )

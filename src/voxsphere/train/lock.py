@@ -19,6 +19,7 @@ def only_here(folder: Path) -> Iterator[None]:
         yield
         return
     path = folder / ".lock"
+    fresh = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
@@ -30,4 +31,9 @@ def only_here(folder: Path) -> Iterator[None]:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise BadInput(f"{folder}: another process trains there; wait for it, or choose another --out") from error
-        yield
+        try:
+            yield
+        finally:
+            if fresh and list(folder.iterdir()) == [path]:  # nothing came of it, and nothing is left of it
+                path.unlink()
+                folder.rmdir()

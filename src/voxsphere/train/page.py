@@ -41,7 +41,7 @@ def write_page(folder: Path, out: Path, *, results: Results | None, scores: Scor
     `results` and `scores` are those on held-out speakers, `card` the finished model's; None where the run has none
     yet: the page then shows how far it has come. Raises `BadInput` where the folder lacks what a run writes.
     """
-    trace = Trace.of(folder)
+    trace = Trace.of(folder, finished=card is not None)
     sections = [
         *_stamp(trace),
         section("Learning", learning(trace), paragraph(_steps(trace), note=True)),

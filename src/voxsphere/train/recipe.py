@@ -9,18 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from torch import nn, optim
+from torch import optim
 
 from voxsphere.audio.augment.contract import Augmentation
 from voxsphere.audio.augment.spec import SpecAugment
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json, write_json
+from voxsphere.core.kinds import check_parts
 from voxsphere.core.parts import Json, describe, override, rebuild
 from voxsphere.data.examples import Crops, Examples
 from voxsphere.data.samplers import Sampler, Shuffled
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.average import Ema
+from voxsphere.train.objectives import Objective
 from voxsphere.train.parts import PARTS
 from voxsphere.train.schedule import Schedule, Stopping
 from voxsphere.train.validation import Verification
@@ -44,7 +46,7 @@ class Recipe:
     name: str
     data: Callable[[], TrainingSet]
     model: partial[SpeakerModel]
-    objective: Callable[..., nn.Module]
+    objective: Callable[..., Objective]
     learning_rate: Callable[[], Schedule]
     examples: Callable[[], Examples] = Crops
     sampler: Callable[..., Sampler] = Shuffled
@@ -76,7 +78,13 @@ class Recipe:
             raise BadInput(f"recipe.clip: {self.clip} would stop all learning; give a length above 0, or null")
         if not 0 <= self.max_broken <= 1:
             raise BadInput(f"recipe.max_broken: {self.max_broken} is no share; give 0 to 1")
+        if not -(2**63) <= self.seed < 2**63:
+            raise BadInput(f"recipe.seed: {self.seed} is out of range; give a whole number of at most 18 digits")
         _check_rate(self.optimizer)
+
+    def check(self) -> None:
+        """`BadInput` where a part stands that cannot be meant there, or lacks an option; see `check_parts`."""
+        check_parts(self, PARTS)
 
     def to_json(self) -> Json:
         """The complete recipe, every default spelled out."""
@@ -95,6 +103,7 @@ class Recipe:
             if not equals:
                 raise BadInput(f"--set {setting}: an option is changed by name=value")
             recipe = override(recipe, name.strip(), text.strip(), PARTS)
+        recipe.check()
         return recipe
 
     def save(self, path: str | Path) -> None:
@@ -134,6 +143,7 @@ def from_json(content: Any, where: str) -> Recipe:
     told = {name: value for name, value in check_form(content, where).items() if name != "format"}
     try:
         recipe = rebuild(told, PARTS | {"Recipe": Recipe})()
+        recipe.check()
     except (BadInput, TypeError) as error:
         raise BadInput(f"{where}: {error}") from error
     assert isinstance(recipe, Recipe)

@@ -10,24 +10,21 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from torch import nn
-from torch.optim import LBFGS, Optimizer, SparseAdam
+from accelerate.utils import broadcast_object_list
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.memory import keep_freed_memory
-from voxsphere.data.loader import Share, load
+from voxsphere.data.loader import killed_workers_told, load
 from voxsphere.data.threads import cores
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.train import checkpoint
-from voxsphere.train.feed import feed
+from voxsphere.train.assembly import accelerator_of, assemble
 from voxsphere.train.journal import Journal
 from voxsphere.train.lock import only_here
 from voxsphere.train.loop import Step, steps
-from voxsphere.train.parameters import parameter_groups
+from voxsphere.train.numbers import check_finite
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run_folder import check, claim, set_aside
-from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Progress
 from voxsphere.train.signals import Wish
 from voxsphere.train.weights import Weights
@@ -82,7 +79,8 @@ def train(
     other data, and where the run cannot go on (too many broken files, a loss that is no number, a full disk).
     """
     folder = Path(folder)
-    accelerator = _accelerator(recipe, cpu)
+    recipe.check()
+    accelerator = accelerator_of(recipe, cpu=cpu)
     if accelerator.device.type == "cpu":
         keep_freed_memory()
     with only_here(folder) if accelerator.is_main_process else nullcontext():
@@ -98,7 +96,7 @@ def train(
 
 def _train(run: "_Run", save_seconds: float, save_steps: int | None) -> Outcome:
     resumed_at = run.resume()
-    with closing(run), Wish(run.accelerator.num_processes) as wish:
+    with closing(run), Wish(run.accelerator.num_processes) as wish, killed_workers_told():
         saved = time.monotonic()
         for step in run.steps():
             run.note(step)
@@ -132,26 +130,16 @@ class _Run:
         self.workers, self.watch, self.told = workers, watch, told
         self.validation = recipe.validation()
         self.stopping = recipe.stopping() if recipe.stopping is not None else None
-        torch.manual_seed(recipe.seed)
-        model = recipe.model()
-        bare = recipe.objective(model=model, num_speakers=len(data.train.speakers))
-        optimizer = _optimizer(recipe, bare)
+        made = assemble(recipe, data, accelerator)
+        self.items, self.plan, self.share = made.items, made.plan, made.share
+        self.learning_rate, self.margin, self.dropout = made.learning_rate, made.margin, made.dropout
         if recipe.compile:
             told("the network is compiled in the first step, which takes minutes on a CPU")
-            bare.compile()
+            made.objective.compile()
         self.ema = recipe.ema() if recipe.ema is not None else None
-        if recipe.compute == "fp16" and isinstance(optimizer, Sam | LBFGS):
-            raise BadInput(
-                f"{type(optimizer).__name__} cannot train in fp16, whose scaled gradients it would take as "
-                "they are; take --set compute=bf16"
-            )
-        self.objective, self.optimizer = accelerator.prepare(bare, optimizer)
+        self.objective, self.optimizer = accelerator.prepare(made.objective, made.optimizer)
         self.bare = accelerator.unwrap_model(self.objective)
         self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
-        self.items, self.plan = feed(recipe, data, model)
-        self.share = Share(accelerator.process_index, accelerator.num_processes, recipe.accumulate)
-        self.share.check(recipe.batch_size)
-        _check_pieces(self.bare, recipe.batch_size // (self.share.world * self.share.micro))
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
         files = len({utterance.path for utterance in data.train})
@@ -176,9 +164,9 @@ class _Run:
             batches,
             self.accelerator,
             progress=lambda made: self._progress(start + made - self.done),
-            learning_rate=recipe.learning_rate(),
-            margin=recipe.margin() if recipe.margin is not None else None,
-            dropout=recipe.dropout() if recipe.dropout is not None else None,
+            learning_rate=self.learning_rate,
+            margin=self.margin,
+            dropout=self.dropout,
             clip=recipe.clip,
             pieces=recipe.accumulate,
             ema=self.ema,
@@ -221,13 +209,14 @@ class _Run:
         """At an epoch's end: validate, and keep the weights if they may be wanted; says whether it was one."""
         if self.done % self.plan.steps_per_epoch:
             return False
+        self._check_weights()
         epoch = self.done // self.plan.steps_per_epoch
         judged = epoch % self.validation.every == 0 or self.done == self.total
         with nullcontext() if self.ema is None else self.ema.applied(self.bare):
             if judged:
                 failed = partial(self.journal.fail, remedy="the run is judged without it")
                 found = self.validation.measure(
-                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, failed=failed
+                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, self.done, failed=failed
                 )
                 self.journal.judge(self.done, epoch, found)
             if self.accelerator.is_main_process:
@@ -235,8 +224,13 @@ class _Run:
                 self.weights.save(epoch, self.bare.model.state_dict(), best=judged and values[-1] == min(values))
         return True
 
+    def _check_weights(self) -> None:
+        # The loss of the last step was that of the weights before it.
+        check_finite(self.bare.state_dict().values(), "one of the weights", self.done)
+
     def save(self) -> None:
         """Write a checkpoint; one process does it."""
+        self._check_weights()
         self.journal.gather_broken()
         if not self.accelerator.is_main_process:
             return
@@ -255,10 +249,18 @@ class _Run:
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
-        with self.accelerator.main_process_first():  # which sets aside what is damaged, out of the others' way
-            if self.accelerator.is_main_process:
-                claim(self.folder, self.recipe, self.data)
+        state: dict[str, Any] | None = None
+        if self.accelerator.is_main_process:
+            claim(self.folder, self.recipe, self.data)
             state = checkpoint.newest(self.folder / "checkpoints")
+        # Other machines may have no such folder: all go on from what the first process found.
+        data = (self.data.fingerprint, len(self.data.train))
+        state, first_data = broadcast_object_list([state, data])
+        if data != first_data:
+            raise BadInput(
+                f"this process learns from other data than the first one ({data[1]} utterances, the first has "
+                f"{first_data[1]}, or other labels); give every machine the same manifest"
+            )
         if state is None and self.accelerator.is_main_process and (aside := set_aside(self.folder)):
             self.told(f"no checkpoint can be used: the run begins anew; what it had is in {aside}")
         if state is not None:
@@ -284,32 +286,6 @@ class _Run:
     def close(self) -> None:
         """Close the books."""
         self.journal.close()
-
-
-def _accelerator(recipe: Recipe, cpu: bool) -> Accelerator:
-    if recipe.compute == "fp16" and (cpu or not torch.cuda.is_available()):
-        raise BadInput("compute fp16 needs a GPU; take bf16, which CPUs know too: --set compute=bf16")
-    # Accelerate keeps one state a process and would refuse a second run with another precision.
-    AcceleratorState._reset_state()
-    precision = "no" if recipe.compute == "fp32" else recipe.compute
-    # Without a GPU, several processes find each other only if Accelerate is told to stay on the CPU.
-    return Accelerator(cpu=cpu or not torch.accelerator.is_available(), mixed_precision=precision)
-
-
-def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
-    try:
-        optimizer = recipe.optimizer(parameter_groups(objective))
-    except (ValueError, TypeError) as error:
-        raise BadInput(f"optimizer: cannot be made for this model ({error}); choose another, such as AdamW") from error
-    if isinstance(optimizer, SparseAdam):
-        raise BadInput("optimizer: SparseAdam takes only sparse gradients, which no part here has; choose AdamW")
-    return optimizer
-
-
-def _check_pieces(objective: nn.Module, size: int) -> None:
-    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in objective.modules())
-    if size < 2 and normed:
-        raise BadInput("one utterance a piece has no spread for batch norm; take a larger batch_size, or fewer pieces")
 
 
 def _workers(asked: int | None) -> int:

@@ -39,10 +39,14 @@ class Trace:
     judged: Columns
     epochs: tuple[int, ...]
     broken: Mapping[str, str] | None
+    finished: bool = False
 
     @staticmethod
-    def of(folder: Path) -> "Trace":
-        """What lies in a run's folder; `BadInput` names the file that is missing or damaged."""
+    def of(folder: Path, *, finished: bool = False) -> "Trace":
+        """What lies in a run's folder; `BadInput` names the file that is missing or damaged.
+
+        `finished` says that the run is known to be over: its own rule for stopping may be a class that is not here.
+        """
         recipe = check_form(read_json(folder / "recipe.json"), str(folder / "recipe.json"))
         data = read_json(folder / "data.json")
         if not isinstance(data, dict) or not {"speakers", "utterances", "held_out_speakers", "stamp"} <= set(data):
@@ -52,8 +56,10 @@ class Trace:
         assert isinstance(count, int)
         keep: Keep = "average" if recipe["keep"] == "average" else "last"  # the best is the last that was kept
         epochs = Weights(folder / "weights", keep=keep, count=count).epochs
-        state = checkpoint.newest(folder / "checkpoints")
-        return Trace(recipe, data, learning, judged, epochs, None if state is None else state["journal"]["broken"])
+        state = checkpoint.newest(folder / "checkpoints", reading=True)
+        return Trace(
+            recipe, data, learning, judged, epochs, None if state is None else state["journal"]["broken"], finished
+        )
 
     @property
     def step(self) -> int:
@@ -81,7 +87,8 @@ class Trace:
         """How it ended: after all its epochs, early because it got no better, or not yet."""
         if self.judged and self.judged["epoch"][-1] >= self.recipe["epochs"]:
             return "whole"
-        return "early" if self.recipe["stopping"] is not None and self._stopped() else "open"
+        stopped = self.finished or (self.recipe["stopping"] is not None and self._stopped())
+        return "early" if stopped else "open"
 
     def _stopped(self) -> bool:
         """Whether the recipe's own rule says that it is over."""

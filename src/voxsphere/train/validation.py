@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
@@ -15,6 +16,7 @@ from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
 from voxsphere.metrics.detection import eer_of, error_rates, min_dcf_of
 from voxsphere.models.speaker import SpeakerModel
+from voxsphere.train.numbers import check_finite
 
 FIGURES = ("eer", "min_dcf", "min_dcf_0.001", "loss", "error")
 
@@ -48,10 +50,11 @@ class Verification:
         held_out: Manifest,
         trials: Trials,
         accelerator: Accelerator,
+        step: int,
         *,
         failed: Callable[[str, str], None] = lambda path, reason: None,
     ) -> dict[str, float]:
-        """The figures; each process embeds its share of the utterances, all get the same figures.
+        """The figures after `step` updates; each process embeds its share of the utterances, all get the same figures.
 
         `failed` is told the path of what cannot be read, and why; the trials of it are left out.
         """
@@ -67,7 +70,9 @@ class Verification:
         target = np.asarray(trials.target)[there]
         if target.all() or not target.any():
             raise BadInput("too few held-out recordings can be read to validate on")
-        scores = cosine(np.stack(list(vectors.values())), enrol[there], test[there])
+        embeddings = np.stack(list(vectors.values()))
+        check_finite([torch.from_numpy(embeddings)], "an embedding", step)
+        scores = cosine(embeddings, enrol[there], test[there])
         curve = error_rates(scores[target], scores[~target])
         return {
             "eer": float(eer_of(curve)),

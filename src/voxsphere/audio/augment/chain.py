@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio.augment.contract import Augmentation, Deed, Resizing
+from voxsphere.audio.augment.contract import Augmentation, Deed, Needing, Resizing
 
 
 def draw_all(
@@ -13,6 +13,13 @@ def draw_all(
 ) -> tuple[Deed, ...]:
     """One deed of each augmentation, for an example of `samples` at `sample_rate` Hz."""
     return tuple(augmentation.draw(random, samples, sample_rate) for augmentation in augmentations)
+
+
+def check_all(augmentations: Iterable[Augmentation]) -> None:
+    """`BadInput` where recordings that they may choose are not to be had: a single draw would rarely meet them."""
+    for augmentation in augmentations:
+        if isinstance(augmentation, Needing):
+            augmentation.check()
 
 
 def samples_needed(deeds: Sequence[Deed], samples: int) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voxsphere.audio.augment.between import check_probability
+from voxsphere.audio.augment.chain import check_all
 from voxsphere.audio.augment.contract import Augmentation, Deed
 from voxsphere.audio.augment.nothing import Nothing
 from voxsphere.core.errors import BadInput
@@ -27,6 +28,10 @@ class OneOf:
             return
         if len(self.weights) != len(self.choices) or min(self.weights) < 0 or not 0 < sum(self.weights) < np.inf:
             raise BadInput(f"OneOf.weights: {self.weights} are not {len(self.choices)} weights of 0 or more")
+
+    def check(self) -> None:
+        """All choices' recordings."""
+        check_all(make() for make in self.choices)
 
     def draw(self, random: np.random.Generator, samples: int, sample_rate: int) -> Deed:
         """The deed of the augmentation that was chosen."""

@@ -35,3 +35,12 @@ class Augmentation(Protocol):
     """
 
     def draw(self, random: np.random.Generator, samples: int, sample_rate: int) -> Deed: ...
+
+
+@runtime_checkable
+class Needing(Protocol):
+    """An augmentation that needs recordings, or is made of some that may."""
+
+    def check(self) -> None:
+        """`BadInput` where recordings are not to be had that a draw may choose."""
+        ...

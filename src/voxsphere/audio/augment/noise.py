@@ -74,6 +74,10 @@ class Noise:
         if not self.megabytes >= 0:
             raise BadInput(f"Noise.megabytes: {self.megabytes} is no size; give 0 or more")
 
+    def check(self) -> None:
+        """That `sources` lists something."""
+        listed(self.sources, self.kind)
+
     def draw(self, random: np.random.Generator, samples: int, sample_rate: int) -> AddNoise:
         """Which recordings, from where on, how loud."""
         found = listed(self.sources, self.kind)

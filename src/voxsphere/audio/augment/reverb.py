@@ -50,6 +50,10 @@ class Reverb:
         if not self.megabytes >= 0:
             raise BadInput(f"Reverb.megabytes: {self.megabytes} is no size; give 0 or more")
 
+    def check(self) -> None:
+        """That `sources` lists something."""
+        listed(self.sources, self.kind)
+
     def draw(self, random: np.random.Generator, samples: int, sample_rate: int) -> Reverberate:
         """Which room."""
         return Reverberate(one_of(listed(self.sources, self.kind), random), self.megabytes)

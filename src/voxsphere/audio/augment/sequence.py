@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio.augment.chain import draw_all, samples_needed
+from voxsphere.audio.augment.chain import check_all, draw_all, samples_needed
 from voxsphere.audio.augment.contract import Augmentation, Deed
 
 
@@ -31,6 +31,10 @@ class Each:
     """Each of the `augmentations` (deferred constructors) in their order: several as one choice of `OneOf`."""
 
     augmentations: tuple[Callable[[], Augmentation], ...]
+
+    def check(self) -> None:
+        """The recordings of every one."""
+        check_all(make() for make in self.augmentations)
 
     def draw(self, random: np.random.Generator, samples: int, sample_rate: int) -> InTurn:
         """The deed of every one."""

@@ -32,7 +32,6 @@ class Source:
         return (_file_seconds(self.path) if self.end is None else self.end) - self.begin
 
 
-@cache
 def listed(sources: str, kind: str = "") -> tuple[Source, ...]:
     """The recordings of a folder and its subfolders in order of path, or of a table (.tsv, .parquet) in its order.
 
@@ -45,15 +44,20 @@ def listed(sources: str, kind: str = "") -> tuple[Source, ...]:
     if "$" in str(place):
         name = str(place).partition("$")[2].split("/")[0].strip("{}")
         raise BadInput(f"{sources}: the environment variable {name} is not set; set it, or name the path itself")
-    found = _in_folder(place, kind) if place.is_dir() else _in_table(existing(place), kind)
-    if not found:
-        raise BadInput(f"{place}: lists no recording" + (f" of kind {kind!r}" if kind else ""))
-    return found
+    return _found(place, kind)
 
 
 def one_of(sources: tuple[Source, ...], random: np.random.Generator) -> Source:
     """One of the recordings, all alike likely."""
     return sources[int(random.integers(len(sources)))]
+
+
+@cache
+def _found(place: Path, kind: str) -> tuple[Source, ...]:
+    found = _in_folder(place, kind) if place.is_dir() else _in_table(existing(place), kind)
+    if not found:
+        raise BadInput(f"{place}: lists no recording" + (f" of kind {kind!r}" if kind else ""))
+    return found
 
 
 @cache

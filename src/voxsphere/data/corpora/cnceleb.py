@@ -4,6 +4,7 @@ Lists as Kaldi's egs/cnceleb make_cnceleb.sh reads them; files are named GENRE-S
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from voxsphere.core.manifest import Utterance
@@ -11,16 +12,19 @@ from voxsphere.core.trials import Trials
 from voxsphere.data.corpora.prepared import Prepared, official, prepared, rows
 from voxsphere.data.walk import walk
 
+# CN-Celeb1 numbers its people from 0 and tests with the last of them; CN-Celeb2 numbers its own from 10000.
+_FIRST_OF_TEST, _FIRST_OF_CNCELEB2 = "id00800", "id10000"
 _DATA = re.compile(r"(?:.*/)?data/(id\d+)/(([^/]+)-(\d+)-\d+)\.(?:flac|wav)")
 _TEST = re.compile(r"(?:.*/)?eval/test/((id\d+)-([^/]+)-(\d+)-\d+)\.(?:flac|wav)")
 _ENROL = re.compile(r"(?:.*/)?eval/enroll/((id\d+)-enroll)\.(?:flac|wav)")
 
 
 def from_cnceleb(root: Path) -> Prepared:
-    """CN-Celeb1, CN-Celeb2 or both: `split` dev or eval, sessions GENRE-NUMBER, column genre; trials `cnceleb_e`.
+    """CN-Celeb1, CN-Celeb2 or both: `split` dev, eval or test, sessions GENRE-NUMBER, column genre; trials `cnceleb_e`.
 
     Speakers of `data/` that dev.lst leaves out are left out here: their recordings are those of eval/, cut otherwise.
-    An enrolment is put together from several recordings, so it has no session.
+    Without dev.lst, those of id00800 to id00999, with whom CN-Celeb tests, are of split test if eval/ has them not. An
+    enrolment is put together from several recordings, so it has no session.
     """
     found = walk(root)
     listed = found.named("dev.lst")
@@ -29,13 +33,21 @@ def from_cnceleb(root: Path) -> Prepared:
     utterances = []
     for name in found.files:
         utterance = _utterance(name, str(root / name))
-        # CN-Celeb2 has no list: everybody in it is for development. So is everybody but those of eval/ without one.
-        ours = not developing or utterance is None or utterance.speaker in developing or utterance.speaker >= "id10000"
-        if utterance and (utterance.split == "eval" or (ours and utterance.speaker not in evaluated)):
-            utterances.append(utterance)
+        if utterance is None or (utterance.split == "dev" and utterance.speaker in evaluated):
+            continue
+        # CN-Celeb2 has no list: everybody in it is for development.
+        if utterance.split == "dev" and utterance.speaker < _FIRST_OF_CNCELEB2:
+            if developing and utterance.speaker not in developing:
+                continue
+            if not developing and utterance.speaker >= _FIRST_OF_TEST:
+                utterance = replace(utterance, split="test")
+        utterances.append(utterance)
     missing = list(found.unreadable)
-    if evaluated and listed is None:
+    first_edition = any(utterance.speaker < _FIRST_OF_CNCELEB2 for utterance in utterances)
+    if first_edition and listed is None:
         missing.append(str(root / "dev" / "dev.lst"))
+    if first_edition and not evaluated:
+        missing.append(str(root / "eval"))
     there = {utterance.id for utterance in utterances}
     trials: dict[str, Trials] = {}
     if path := found.named("trials.lst"):

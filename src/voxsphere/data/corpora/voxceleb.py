@@ -28,6 +28,7 @@ LISTS = {
     "voxceleb1_test.txt": "vox1_o",
     "voxceleb1_test_v2.txt": "vox1_o_cleaned",
 }
+_ORIGINAL = ("vox1_o", "vox1_o_cleaned")
 _METAS = {"voxceleb1": "vox1_meta.csv", "voxceleb2": "vox2_meta.csv"}
 _FOLDS = {"1": "train", "2": "dev", "3": "test"}
 # Speaker, video (eleven characters) and number; the first edition joins the last two.
@@ -52,7 +53,8 @@ def from_voxceleb(root: Path) -> Prepared:
     Ids end in .wav for any encoding: a list from elsewhere fits, and a converted copy has the same ids. Speakers of the
     first edition get their number where vox1_meta.csv tells it. `split` is that of iden_split.txt (train, dev, test)
     where it is there, else the set of the meta file or of the folder (dev, test); the set of the meta file is the
-    column `set`. Of two encodings of one utterance, the one that is not AAC is taken.
+    column `set`. Of two encodings of one utterance, the one that is not AAC is taken. Missing are also the people whom
+    the meta file has in a set of which somebody is there, and VoxCeleb1's lists.
     """
     found = walk(root)
     people = _people(found)
@@ -70,6 +72,10 @@ def from_voxceleb(root: Path) -> Prepared:
                 missing.append(_place(root, homes, key, name))
     datasets = {_dataset(key[0]) for key in paths}
     missing += [str(root / _METAS[name]) for name in sorted(datasets) if not found.named(_METAS[name])]
+    missing += _absent(root, people, paths)
+    if "voxceleb1" in datasets:
+        names = (("iden_split.txt",), [name for name, short in LISTS.items() if short in _ORIGINAL])
+        missing += [str(root / either[0]) for either in names if not any(map(found.named, either))]
     utterances = [_utterance(root, key, name, people, folds) for key, name in paths.items()]
     trials: dict[str, Trials] = {}
     for file, short in LISTS.items():
@@ -109,6 +115,21 @@ def _homes(paths: Mapping[_Key, str]) -> dict[str, str]:
 def _place(root: Path, homes: Mapping[str, str], key: _Key, name: str) -> str:
     """Where a recording would lie: beside its speaker's others, else beside other speakers."""
     return str(root / homes.get(key[0], next(iter(homes.values()), "")) / name)
+
+
+def _absent(root: Path, people: Mapping[str, _Person], paths: Mapping[_Key, str]) -> list[str]:
+    """The folders of people of whom nothing is there, but of others of their set: a download may be of one set."""
+    folders: dict[tuple[str, str], tuple[str, bool]] = {}
+    for (speaker, _, _), name in paths.items():
+        if (person := people.get(speaker)) and (match := _PLACE.fullmatch(name)):
+            folders.setdefault((_dataset(speaker), person.set), (name[: match.start(1)], match[1] == speaker))
+    heard = {speaker for speaker, _, _ in paths}
+    absent = []
+    for person in dict.fromkeys(people.values()):
+        if person.id not in heard and (place := folders.get((_dataset(person.id), person.set))):
+            above, numbered = place
+            absent.append(str(root / above / (person.id if numbered else dict(person.extra).get("name", person.id))))
+    return absent
 
 
 def _id(key: _Key) -> str:
