@@ -9,7 +9,7 @@ from accelerate import Accelerator
 from tiny_recipe import recipe as tiny_recipe
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.tdnn import Tdnn
+from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.train.assembly import assemble
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run import train

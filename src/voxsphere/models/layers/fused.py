@@ -42,6 +42,6 @@ def convolved(
 
 
 def _in_one_pass(x: Tensor) -> bool:
-    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()
-    offered = _OFFERED and torch.backends.mkldnn.enabled and x.dtype == torch.float32
-    return offered and x.device.type == "cpu" and not torch.is_grad_enabled() and not tracing
+    offered = _OFFERED and bool(torch.backends.mkldnn.enabled) and x.dtype == torch.float32
+    asked = not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    return offered and asked and x.device.type == "cpu"
