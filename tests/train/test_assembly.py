@@ -25,7 +25,7 @@ def tiny(speakers, monkeypatch):
     ("settings", "told"),
     [
         (["model=EcapaTdnn"], "model: EcapaTdnn cannot stand there; there are: SpeakerModel"),
-        (["model.encoder=StatsPooling"], "there are: CamPlusPlus, EcapaTdnn, GE2ELstm, ResNet, Tdnn"),
+        (["model.encoder=StatsPooling"], "there are: AretTdnn, CamPlusPlus, ContextMlp"),
         (["data=training_set"], "data: training_set cannot do without manifest"),
         (["sampler=Crops"], "there are: Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances"),
         (["objective=AamSoftmax"], "objective: AamSoftmax cannot stand there; there are: Classification"),

@@ -55,7 +55,6 @@ def _first(holds: Callable[[int], bool], most: int) -> int:
 def _defined(model: SpeakerModel, frames: int, undefined: slice) -> bool:
     features = torch.zeros(1, frames, model.features.dim)
     features[:, undefined] = math.nan
-    # With gradients, for without them a CPU's fused ReLU makes 0 of what is undefined.
-    with torch.enable_grad():
+    with torch.inference_mode():
         outputs = model.encoder(features)
     return not bool(outputs[0, :, outputs.shape[-1] // 2].isnan().any())

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.models.layers.folding import kept
-from voxsphere.models.layers.fused import convolved
 
 
 class ConvReluNorm(nn.Module):
@@ -118,9 +117,9 @@ def rectified(x: Tensor, slope: float) -> Tensor:
 class ConvNorm2d(nn.Module):
     """A 2-D convolution followed by batch norm, which is one convolution in evaluation mode.
 
-    `added` is added to the result, and `relu` then lets nothing through that is below zero (see `fused`). In evaluation
-    the folded weights are kept beside the module's own: in a deep network and for a single utterance, folding them
-    takes as long as a sixth of the convolutions.
+    `added` is added to the result, and `relu` then lets nothing through that is below zero. In evaluation the folded
+    weights are kept beside the module's own: in a deep network and for a single utterance, folding them takes as long
+    as a sixth of the convolutions.
     """
 
     def __init__(
@@ -138,10 +137,12 @@ class ConvNorm2d(nn.Module):
         added: Float[Tensor, "batch dim out_rows out_columns"] | None = None,
         relu: bool = False,
     ) -> Float[Tensor, "batch dim out_rows out_columns"]:
+        normed: Tensor
         if not self.training:
             weight, bias = kept(self, [*self.parameters(), *self.norm.buffers()], self._fold)
-            return convolved(x, weight, bias, stride=self.stride, padding=self.padding, added=added, relu=relu)
-        normed: Tensor = self.norm(self.conv(x))
+            normed = functional.conv2d(x, weight, bias, self.stride, self.padding)
+        else:
+            normed = self.norm(self.conv(x))
         normed = normed if added is None else normed.add_(added)
         return normed.relu_() if relu else normed
 

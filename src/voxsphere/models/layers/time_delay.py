@@ -32,6 +32,8 @@ def time_delay_layers(
         raise BadInput(f"no order of layers {order!r}; there are: {', '.join(ORDERS)}")
     if not len(widths) - 1 == len(kernels) == len(dilations):
         raise BadInput(f"{len(kernels)} kernels and {len(dilations)} dilations; give one of each for every layer")
+    if min(widths) < 1:
+        raise BadInput(f"a layer {min(widths)} wide holds nothing; give 1 or more")
     return nn.Sequential(
         *(
             ORDERS[order](
