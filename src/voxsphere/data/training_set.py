@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from voxsphere.audio.stores import is_remote
@@ -43,7 +44,7 @@ class TrainingSet:
         number = {speaker: i for i, speaker in enumerate(self.train.speakers)}
         return tuple(number[utterance.speaker] for utterance in self.train)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve letters that stand for the utterances, their order, and the trials."""
         digest = hashlib.sha256()
