@@ -76,6 +76,17 @@ def write_json(path: str | Path, content: object) -> None:
         file.write("\n")
 
 
+def expanded(path: str) -> str:
+    """The path with its environment variables and `~`; `BadInput` names a variable that is not set."""
+    if Path(path).exists():  # also with a $ in its name
+        return path
+    whole = os.path.expandvars(os.path.expanduser(path))
+    if "$" in whole:
+        name = whole[whole.index("$") + 1 :].split("/")[0].strip("{}")
+        raise BadInput(f"{path}: the environment variable {name} is not set; set it, or name the path itself")
+    return whole
+
+
 def existing(path: str | Path) -> Path:
     """`path` if it is a file that is there, else `BadInput`."""
     path = Path(path)

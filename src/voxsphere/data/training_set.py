@@ -3,16 +3,16 @@
 import csv
 import hashlib
 import io
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from voxsphere.audio.stores import is_remote
 from voxsphere.audio.wave import info
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import read_text
+from voxsphere.core.files import expanded, read_text
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
 from voxsphere.data.manifests import open_manifest
@@ -43,7 +43,7 @@ class TrainingSet:
         number = {speaker: i for i, speaker in enumerate(self.train.speakers)}
         return tuple(number[utterance.speaker] for utterance in self.train)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve letters that stand for the utterances, their order, and the trials."""
         digest = hashlib.sha256()
@@ -98,7 +98,7 @@ def training_set(
     if len(train.speakers) < 2:
         raise BadInput(f"{manifest}: leaves {len(train.speakers)} speakers to learn from; two are the least")
     if trials:
-        pairs = Trials.load(_expanded(trials))
+        pairs = Trials.load(expanded(trials))
     else:
         pairs = draw(judging, targets=targets, same_gender=same_gender, seed=seed).trials
     marking = [each for each, asked in ((whole, trials), (judging, trials or held_out_manifest)) if asked]
@@ -115,23 +115,13 @@ def training_set(
 
 
 def _open(path: str) -> Manifest:
-    return open_manifest(_expanded(path))
-
-
-def _expanded(path: str) -> str:
-    if Path(path).exists():  # also with a $ in its name
-        return path
-    whole = os.path.expandvars(os.path.expanduser(path))
-    if "$" in whole:
-        name = whole[whole.index("$") + 1 :].split("/")[0].strip("{}")
-        raise BadInput(f"{path}: the environment variable {name} is not set; set it, or name the path itself")
-    return whole
+    return open_manifest(expanded(path))
 
 
 def _with_splits(manifest: Manifest, table: str) -> Manifest:
     if not table:
         return manifest
-    part_of = _read_split(_expanded(table))
+    part_of = _read_split(expanded(table))
 
     def part(utterance: Utterance) -> str:
         return part_of.get((utterance.dataset, utterance.speaker)) or part_of.get(("", utterance.speaker), "")

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ import numpy as np
 
 from voxsphere.audio.wave import info
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import existing, read_text
+from voxsphere.core.files import existing, expanded, read_text
 
 _AUDIO = frozenset((".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".sph", ".m4a", ".w64"))
 
@@ -40,11 +39,7 @@ def listed(sources: str, kind: str = "") -> tuple[Source, ...]:
     and of a folder only the files below a subfolder of that name. Relative paths in a table are taken from its folder,
     or from the folder above where that is where the first of them lies. `BadInput` where nothing is left.
     """
-    place = Path(os.path.expandvars(os.path.expanduser(sources)))
-    if "$" in str(place):
-        name = str(place).partition("$")[2].split("/")[0].strip("{}")
-        raise BadInput(f"{sources}: the environment variable {name} is not set; set it, or name the path itself")
-    return _found(place, kind)
+    return _found(Path(expanded(sources)), kind)
 
 
 def one_of(sources: tuple[Source, ...], random: np.random.Generator) -> Source:
