@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from voxsphere.models.layers import winograd
 from voxsphere.models.layers.folding import kept
 
 
@@ -129,6 +130,7 @@ class ConvNorm2d(nn.Module):
         self.stride, self.padding = stride, (kernel // 2, kernel // 2)
         self.conv = nn.Conv2d(in_dim, dim, kernel, stride=stride, padding=self.padding, bias=bias)
         self.norm = nn.BatchNorm2d(dim)
+        self.tiles = (kernel, stride) == (3, (1, 1)) and min(in_dim, dim) >= winograd.WIDE
 
     def forward(
         self,
@@ -139,8 +141,13 @@ class ConvNorm2d(nn.Module):
     ) -> Float[Tensor, "batch dim out_rows out_columns"]:
         normed: Tensor
         if not self.training:
-            weight, bias = kept(self, [*self.parameters(), *self.norm.buffers()], self._fold)
-            normed = functional.conv2d(x, weight, bias, self.stride, self.padding)
+            own = [*self.parameters(), *self.norm.buffers()]
+            if self.tiles and winograd.faster(x):
+                weight, bias = kept(self, own, self._tiled)
+                normed = winograd.convolved(x, weight, bias)
+            else:
+                weight, bias = kept(self, own, self._fold)
+                normed = functional.conv2d(x, weight, bias, self.stride, self.padding)
         else:
             normed = self.norm(self.conv(x))
         normed = normed if added is None else normed.add_(added)
@@ -152,6 +159,10 @@ class ConvNorm2d(nn.Module):
         bias = shift if self.conv.bias is None else shift + scale * self.conv.bias
         # The order in memory of the images that `as_image` makes, so that no call has to rearrange it.
         return weight.contiguous(memory_format=torch.channels_last), bias
+
+    def _tiled(self) -> tuple[Tensor, Tensor]:
+        weight, bias = self._fold()
+        return winograd.transformed(weight), bias
 
 
 def as_image(bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch 1 bands frames"]:

@@ -8,23 +8,27 @@ from torch import Tensor, nn
 
 Folded = tuple[Tensor, Tensor]
 
+_Kept = tuple[list[Tensor], list[tuple[int, int]], Folded]
+
 # Beside the modules, not in them: a copy, a saved file or a graph of a module holds nothing of this.
-_KEPT: "WeakKeyDictionary[nn.Module, tuple[list[Tensor], list[tuple[int, int]], Folded]]" = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[nn.Module, dict[str, _Kept]] = WeakKeyDictionary()
 
 
 def kept(module: nn.Module, own: list[Tensor], fold: Callable[[], Folded]) -> Folded:
     """`fold()`, which depends on the tensors `own` alone; while no gradient is asked for, once for each state of them.
 
-    A tensor has changed if it is another one, lies elsewhere, or was written to by torch's own count, which every
-    optimiser and `load_state_dict` keep. Only writing through `.data`, which goes by that count, is not seen.
+    A module may have several forms of its weights, each computed by a method of its own. A tensor has changed if it is
+    another one, lies elsewhere, or was written to by torch's own count, which every optimiser and `load_state_dict`
+    keep. Only writing through `.data`, which goes by that count, is not seen.
     """
     # A traced graph must compute from the weights, and tensors made under inference_mode count no changes.
     if torch.is_grad_enabled() or torch.compiler.is_compiling() or any(tensor.is_inference() for tensor in own):
         return fold()
     state = [(tensor.data_ptr(), tensor._version) for tensor in own]
-    found = _KEPT.get(module)
+    forms = _KEPT.setdefault(module, {})
+    found = forms.get(fold.__name__)
     if found is not None and found[1] == state and all(a is b for a, b in zip(found[0], own, strict=True)):
         return found[2]
     folded = fold()
-    _KEPT[module] = (own, state, folded)
+    forms[fold.__name__] = (own, state, folded)
     return folded
