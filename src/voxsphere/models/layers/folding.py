@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-Folded = tuple[Tensor, Tensor]
+Folded = tuple[Tensor, ...]
 
 # Beside the modules, not in them: a copy, a saved file or a graph of a module holds nothing of this.
 _KEPT: "WeakKeyDictionary[nn.Module, tuple[list[Tensor], list[tuple[int, int]], Folded]]" = WeakKeyDictionary()
