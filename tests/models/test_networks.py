@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from seeded import noise, seeded
+from seeded import filled, noise, seeded
 
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.core.errors import BadInput
@@ -31,6 +31,32 @@ def test_campplus_halves_the_frame_rate_for_any_number_of_bands():
     encoder = CamPlusPlus(23, stem_width=2, width=8, growth=2, bottleneck=4, layers=(1, 1), dilations=(1, 2))
     for frames in (20, 21, 200, 201, 413):
         assert encoder(noise(2, frames, 23)).shape == (2, encoder.dim, (frames + 1) // 2)
+
+
+def small_campplus() -> CamPlusPlus:
+    return CamPlusPlus(
+        23, stem_width=2, width=8, growth=2, bottleneck=4, layers=(2, 1, 2), dilations=(1, 2, 3), segment=10
+    )
+
+
+@pytest.mark.parametrize(("batch", "frames"), [(1, 1), (2, 4), (1, 13), (3, 40), (1, 61), (2, 83)])
+def test_campplus_frame_after_frame_is_campplus_and_follows_its_weights(batch, frames):
+    encoder, features = filled(small_campplus()), noise(batch, frames, 23)
+    for _ in range(2):
+        with torch.inference_mode():
+            found = encoder(features)
+        expected = encoder(features)  # with gradients: as it is trained
+        assert found.shape == expected.shape
+        assert (found - expected).norm() < 1e-6 * expected.norm()
+        encoder.load_state_dict({name: value * 1.1 for name, value in encoder.state_dict().items()})
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning", "ignore::torch.jit.TracerWarning")
+def test_campplus_traced_without_gradients_takes_other_lengths():
+    encoder, other = filled(small_campplus()), noise(3, 61, 23)
+    with torch.no_grad():
+        graph = torch.jit.trace(encoder, noise(2, 83, 23), check_trace=False)
+        torch.testing.assert_close(graph(other), encoder(other), rtol=1e-5, atol=1e-6)
 
 
 def test_the_xvector_sees_fifteen_frames():

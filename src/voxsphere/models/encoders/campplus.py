@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from voxsphere.models.layers.convolution import ConvNorm2d, NormReluConv, as_image
 from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.folding import kept
 from voxsphere.models.layers.residual import BasicBlock
 
 
@@ -49,10 +50,22 @@ class CamPlusPlus(nn.Module):
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
         x = self.entry(self.stem(bands(features, self.in_dim)))
+        traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        if features.device.type == "cpu" and not (self.training or torch.is_grad_enabled() or traced):
+            return self._rows(x.transpose(1, 2)).transpose(1, 2).contiguous()
         for block, narrow in zip(self.blocks, self.narrow, strict=True):
             x = narrow(block(x))
         frames: Tensor = self.norm(x).relu_()
         return frames
+
+    def _rows(self, x: Float[Tensor, "batch out_frames width"]) -> Float[Tensor, "batch out_frames dim"]:
+        """What follows the entry frame after frame, which takes a third less time in evaluation on a CPU."""
+        norms = [None] * (len(self.narrow) - 1) + [self.norm]
+        for block, narrow, norm in zip(self.blocks, self.narrow, norms, strict=True):
+            assert isinstance(block, _DenseBlock)
+            assert isinstance(narrow, NormReluConv)
+            x = narrow.rows(block.rows(x), then=norm)
+        return x.relu_()
 
 
 class _Stem(nn.Module):
@@ -93,6 +106,17 @@ class _DenseBlock(nn.Module):
             x = torch.cat([x, layer(x)], dim=1)
         return x
 
+    def rows(self, x: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch frames dim"]:
+        """The same frame after frame; each layer's channels are written beside those that it saw."""
+        grown, seen = x.new_empty(*x.shape[:2], self.dim), x.shape[2]
+        grown[..., :seen] = x
+        for layer in self.layers:
+            assert isinstance(layer, _DenseLayer)
+            added = layer.rows(grown[..., :seen])
+            grown[..., seen : seen + added.shape[2]] = added
+            seen += added.shape[2]
+        return grown
+
 
 class _DenseLayer(nn.Module):
     """A bottleneck, then a dilated convolution under a context-aware mask."""
@@ -115,3 +139,23 @@ class _DenseLayer(nn.Module):
         each_frame = mask[..., None].expand(*mask.shape, self.segment).flatten(-2)[..., : x.shape[-1]]
         masked: Tensor = self.conv(x) * each_frame
         return masked
+
+    def rows(self, x: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch frames dim"]:
+        """The same frame after frame; the convolution's taps are one matrix product, and meet shifted in time."""
+        x = self.narrow.rows(x, then=self.norm).relu_()
+        segments = functional.avg_pool2d(x.mT[:, :, None], (1, self.segment), ceil_mode=True)[:, :, 0].mT
+        hidden, _, out, _ = self.mask
+        assert isinstance(hidden, nn.Conv1d)
+        assert isinstance(out, nn.Conv1d)
+        mask = _linear(_linear(segments + x.mean(1, keepdim=True), hidden).relu_(), out).sigmoid_()
+        each_frame = mask[:, :, None].expand(-1, -1, self.segment, -1).flatten(1, 2)[:, : x.shape[1]]
+        (taps,) = kept(self.conv, [self.conv.weight], lambda: (self.conv.weight.permute(2, 0, 1).flatten(0, 1),))
+        before, result, after = functional.linear(x, taps).chunk(3, dim=2)
+        (dilation,) = self.conv.dilation
+        result[:, dilation:] += before[:, :-dilation]
+        result[:, :-dilation] += after[:, dilation:]
+        return result * each_frame
+
+
+def _linear(x: Tensor, conv: nn.Conv1d) -> Tensor:
+    return functional.linear(x, conv.weight[..., 0], conv.bias)

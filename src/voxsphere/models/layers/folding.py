@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-Folded = tuple[Tensor, Tensor]
+Folded = tuple[Tensor, ...]
 
 _Kept = tuple[list[Tensor], list[tuple[int, int]], Folded]
 
