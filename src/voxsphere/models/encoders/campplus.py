@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from voxsphere.models.layers.convolution import ConvNorm2d, NormReluConv, as_image
 from voxsphere.models.layers.entry import bands
-from voxsphere.models.layers.folding import kept
+from voxsphere.models.layers.folding import kept, plainly_on_cpu
 from voxsphere.models.layers.residual import BasicBlock
 
 
@@ -50,8 +50,7 @@ class CamPlusPlus(nn.Module):
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
         x = self.entry(self.stem(bands(features, self.in_dim)))
-        traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-        if features.device.type == "cpu" and not (self.training or torch.is_grad_enabled() or traced):
+        if plainly_on_cpu(features) and not self.training:
             return self._rows(x.transpose(1, 2)).transpose(1, 2).contiguous()
         for block, narrow in zip(self.blocks, self.narrow, strict=True):
             x = narrow(block(x))

@@ -1,6 +1,6 @@
 """ECAPA-TDNN: Res2 blocks with channel attention, all of whose outputs are kept (Desplanques et al. 2020)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -12,6 +12,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvReluNorm, rows_normed
 from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.folding import plainly_on_cpu
 
 
 class EcapaTdnn(nn.Module):
@@ -56,7 +57,7 @@ class EcapaTdnn(nn.Module):
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim frames"]:
         x = bands(features, self.in_dim, shortest=self.shortest)
-        if features.device.type == "cpu" and not (self.training or torch.is_grad_enabled()):
+        if plainly_on_cpu(features) and not self.training:
             return self._rows(x.transpose(1, 2)).transpose(1, 2).contiguous()
         x = self.entry(x)
         outputs = []
@@ -68,15 +69,14 @@ class EcapaTdnn(nn.Module):
         return gathered
 
     def _rows(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch frames dim"]:
-        """The same frame after frame, which takes a fifth less time in evaluation on a CPU."""
+        """The same frame after frame, which takes a quarter less time in evaluation on a CPU."""
         x = self.entry.rows(features)
-        outputs = []
-        for block in self.blocks:
+        outputs = x.new_empty(*x.shape[:2], len(self.blocks) * x.shape[2])
+        for block, output in zip(self.blocks, outputs.chunk(len(self.blocks), dim=2), strict=True):
             assert isinstance(block, _Block)
-            output = block.rows(x)
+            block.rows(x, out=output)
             x = x + output if self.summed else output
-            outputs.append(output)
-        y = functional.linear(torch.cat(outputs, dim=2), self.gather.weight[..., 0], self.gather.bias).relu_()
+        y = functional.linear(outputs, self.gather.weight[..., 0], self.gather.bias).relu_()
         return rows_normed(self.norm, y) if isinstance(self.norm, nn.BatchNorm1d) else y
 
 
@@ -96,16 +96,15 @@ class _Block(nn.Module):
         result: Tensor = x + self.layers(x)
         return result
 
-    def rows(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
-        """The same frame after frame."""
+    def rows(self, x: Float[Tensor, "batch frames width"], *, out: Float[Tensor, "batch frames width"]) -> None:
+        """The same frame after frame, written to `out`."""
         first, res2, last, attention = self.layers
         assert isinstance(first, ConvReluNorm)
         assert isinstance(res2, _Res2)
         assert isinstance(last, ConvReluNorm)
         assert isinstance(attention, ChannelAttention)
         y = last.rows(res2.rows(first.rows(x)))
-        result: Tensor = x + y * attention.factors(y.mean(1))[:, None]
-        return result
+        torch.addcmul(x, y, attention.factors(y.mean(1))[:, None], out=out)
 
 
 class _Res2(nn.Module):
@@ -121,16 +120,21 @@ class _Res2(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "batch width frames"]) -> Float[Tensor, "batch width frames"]:
-        return self._convolved(x, [group.__call__ for group in self.groups], channels=1)
+        passed, parts = self._parted(x.chunk(len(self.groups) + 1, dim=1))
+        outputs: list[Tensor] = []
+        for convolve, part in zip(self.groups, parts, strict=True):
+            outputs.append(convolve(part + outputs[-1] if outputs else part))
+        return torch.cat([passed, *outputs] if self.first_passes else [*outputs, passed], dim=1)
 
     def rows(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
-        """The same frame after frame."""
-        return self._convolved(x, [group.rows for group in self.groups if isinstance(group, ConvReluNorm)], channels=2)
+        """The same frame after frame, written over `x`."""
+        _, parts = self._parted(x.chunk(len(self.groups) + 1, dim=2))
+        before = None
+        for group, part in zip(self.groups, parts, strict=True):
+            assert isinstance(group, ConvReluNorm)
+            before = group.rows(part, added=before, out=part)
+        return x
 
-    def _convolved(self, x: Tensor, groups: Sequence[Callable[[Tensor], Tensor]], *, channels: int) -> Tensor:
-        parts = list(x.chunk(len(groups) + 1, dim=channels))
-        passed = parts.pop(0 if self.first_passes else -1)
-        outputs: list[Tensor] = []
-        for convolve, part in zip(groups, parts, strict=True):
-            outputs.append(convolve(part + outputs[-1] if outputs else part))
-        return torch.cat([passed, *outputs] if self.first_passes else [*outputs, passed], dim=channels)
+    def _parted(self, parts: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The group that passes, and the others."""
+        return (parts[0], parts[1:]) if self.first_passes else (parts[-1], parts[:-1])

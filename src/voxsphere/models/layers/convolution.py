@@ -41,19 +41,37 @@ class ConvReluNorm(nn.Module):
         normed: Tensor = self.norm(rectified(self.conv(x), self.slope))
         return normed
 
-    def rows(self, x: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch out_frames dim"]:
-        """The same in evaluation, frame after frame: one matrix product for all frames of all utterances.
+    def rows(
+        self,
+        x: Float[Tensor, "batch frames in_dim"],
+        *,
+        added: Float[Tensor, "batch frames in_dim"] | None = None,
+        out: Float[Tensor, "batch out_frames dim"] | None = None,
+    ) -> Float[Tensor, "batch out_frames dim"]:
+        """The same of `x`, or of its sum with `added`, in evaluation and frame after frame, written to `out` if given.
 
-        On a CPU that is faster than as many small ones. Only for layers that are not in groups.
+        All frames of all utterances are one matrix product a tap, which on a CPU is faster than as many small ones.
+        Only for layers that are not in groups.
         """
-        weight, (width,), (padding,) = self.conv.weight, self.conv.kernel_size, map(int, self.conv.padding)
+        (width,), (padding,), (dilation,) = self.conv.kernel_size, map(int, self.conv.padding), self.conv.dilation
         if padding:
-            x = _beyond_edges(x, padding, mirrored=self.conv.padding_mode == "reflect")
-        if width > 1:
-            frames = x.shape[1] - (width - 1) * self.conv.dilation[0]
-            x = torch.cat([x[:, i * self.conv.dilation[0] :][:, :frames] for i in range(width)], dim=2)
-        y = rectified(functional.linear(x, weight.transpose(1, 2).flatten(1), self.conv.bias), self.slope)
-        return rows_normed(self.norm, y)
+            x = _beyond_edges(x, padding, added, mirrored=self.conv.padding_mode == "reflect")
+        elif added is not None:
+            x = x + added
+        weight, bias = kept(self, [*self.conv.parameters()], self._taps)
+        batch, length, _ = x.shape
+        rows, reach = x.flatten(0, 1), (width - 1) * dilation
+        y = x.new_empty(batch, length, self.conv.out_channels)
+        # The last rows of an utterance, which see into the next one, are computed, too, and left out afterwards.
+        products = y.flatten(0, 1)[: len(rows) - reach]
+        torch.addmm(bias, rows[: len(products)], weight[0], out=products)
+        for tap in range(1, width):
+            products.addmm_(rows[tap * dilation :][: len(products)], weight[tap])
+        return rows_normed(self.norm, rectified(y[:, : length - reach], self.slope), out=out)
+
+    def _taps(self) -> tuple[Float[Tensor, "kernel in_dim dim"], Float[Tensor, " dim"]]:
+        assert self.conv.bias is not None
+        return self.conv.weight.permute(2, 1, 0).contiguous(), self.conv.bias
 
 
 class ConvNormRelu(nn.Module):
@@ -115,19 +133,33 @@ class NormReluConv(nn.Module):
         return *affine_of(self.norm), weight * factor[:, None], bias
 
 
-def rows_normed(norm: nn.BatchNorm1d, x: Float[Tensor, "batch frames dim"]) -> Float[Tensor, "batch frames dim"]:
-    """The batch norm in evaluation, of channels that lie side by side."""
-    normed = functional.batch_norm(
-        x.flatten(0, 1), norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
-    )
-    return normed.view_as(x)
+def rows_normed(
+    norm: nn.BatchNorm1d,
+    x: Float[Tensor, "batch frames dim"],
+    *,
+    out: Float[Tensor, "batch frames dim"] | None = None,
+) -> Float[Tensor, "batch frames dim"]:
+    """The batch norm in evaluation, of channels that lie side by side; written to `out` if given."""
+    scale, shift = affine_of(norm)
+    return torch.addcmul(shift, x, scale, out=out)
 
 
-def _beyond_edges(x: Tensor, count: int, *, mirrored: bool) -> Tensor:
+def _beyond_edges(x: Tensor, count: int, added: Tensor | None, *, mirrored: bool) -> Tensor:
     """`count` frames more at both ends: zeros, or the frames next to the first and to the last, mirrored."""
-    if not mirrored:
-        return functional.pad(x, (0, 0, count, count))
-    return torch.cat([x[:, 1 : count + 1].flip(1), x, x[:, -count - 1 : -1].flip(1)], dim=1)
+    batch, frames, dim = x.shape
+    padded = x.new_empty(batch, frames + 2 * count, dim)
+    inside, before, after = padded[:, count:-count], padded[:, :count], padded[:, -count:]
+    if added is None:
+        inside.copy_(x)
+    else:
+        torch.add(x, added, out=inside)
+    if mirrored:
+        before.copy_(inside[:, 1 : count + 1].flip(1))
+        after.copy_(inside[:, -count - 1 : -1].flip(1))
+    else:
+        before.zero_()
+        after.zero_()
+    return padded
 
 
 def rectified(x: Tensor, slope: float) -> Tensor:
@@ -163,7 +195,7 @@ class ConvNorm2d(nn.Module):
         if not self.training:
             own = [*self.parameters(), *self.norm.buffers()]
             if self.tiles and winograd.faster(x):
-                weight, bias = kept(self, own, self._tiled)
+                weight, bias = kept(self, own, self._tiled, form="tiles")
                 normed = winograd.convolved(x, weight, bias)
             else:
                 weight, bias = kept(self, own, self._fold)

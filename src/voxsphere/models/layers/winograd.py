@@ -6,6 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from voxsphere.models.layers.folding import plainly_on_cpu
+
 # Of F(4×4, 3×3), equations 21 and 22: what a kernel becomes; tiles and results are transformed in the code below.
 _KERNEL = ((6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24))  # in 24ths
 
@@ -19,9 +21,8 @@ def faster(x: Float[Tensor, "batch in_dim rows columns"]) -> bool:
     On one thread of a CPU, and not for small images, for which the weights, four times as many, are read too often.
     Two threads share the many short steps badly.
     """
-    places = x.shape[2] * x.shape[3]
-    plain = not (torch.is_grad_enabled() or torch.compiler.is_compiling())
-    return plain and x.device.type == "cpu" and places >= 300 and torch.get_num_threads() == 1
+    exact = x.dtype in (torch.float32, torch.float64)  # the additions would cost half precision too many digits
+    return exact and plainly_on_cpu(x) and torch.get_num_threads() == 1 and x.shape[2] * x.shape[3] >= 300
 
 
 def transformed(weight: Float[Tensor, "dim in_dim 3 3"]) -> Float[Tensor, "36 in_dim dim"]:
