@@ -27,7 +27,9 @@ class ResCnn(nn.Module):
     `channels=3` takes features with deltas, [static, Δ, ΔΔ], as an image of three.
 
     - Deep Speaker's own depth is `blocks=(3, 3, 3, 3)`. philipperemy/deep-speaker rectifies a block's branch once more
-      before it is added (`rectify=True`) and has biases before its batch norms (`bias="all"`), which shift nothing.
+      before it is added (`rectify=True`) and has biases before its batch norms (`bias="all"`), which shift nothing. Its
+      Keras pads images of even sides for the strided convolutions by one and two places, where here it is two and two,
+      and adds 1e-3 to the variances, where here it is 1e-5.
     - SpeakerVerifiaction-pytorch names its depths after image networks: 10 is (1, 1, 1, 1), 18 (2, 2, 2, 2), and 34 as
       well as "50" (3, 4, 6, 3), "101" (3, 4, 23, 3), all of two-convolution blocks. Networks that deserve the names 50
       and 101 are these numbers with `bottleneck`.
