@@ -23,7 +23,8 @@ class ImageResNet(nn.Module):
 
     - SpeakerVerifiaction-pytorch's ResNet 10, 18 and 34 are (1, 1, 1, 1), (2, 2, 2, 2) and (3, 4, 6, 3); its "50" is
       its 34 and its "101" (3, 4, 23, 3), in blocks of two convolutions. The paper's 50 and 101 are these numbers with
-      `bottleneck`.
+      `bottleneck`, but for the stride: it is in a block's 3×3, as torchvision has it, where the paper's is in the first
+      1×1 (the numbers of weights are the same).
     - Its SiResNet34 is `width=16, kernel=3, stride=1, pool_stride=1, bins=1` at the depth of 34.
     """
 
