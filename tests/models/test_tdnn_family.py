@@ -123,6 +123,13 @@ def test_an_order_of_layers_that_there_is_not_is_refused_with_those_there_are():
         Tdnn(20, dilations=(1, 2))
 
 
+@pytest.mark.parametrize("in_dim", [23, 64, 160])
+def test_one_more_feature_is_2560_more_weights_of_a_tdnn(in_dim):
+    with torch.device("meta"):
+        smaller, larger = (sum(p.numel() for p in Tdnn(dim).parameters()) for dim in (in_dim, in_dim + 1))
+    assert larger - smaller == 5 * 512 == 2560
+
+
 def test_mirrored_edges_keep_the_length_and_leave_the_inner_frames_as_they_are():
     plain, mirrored = Tdnn(20, width=8, last=12).eval(), Tdnn(20, width=8, last=12, reflect=True).eval()
     plain.load_state_dict(seeded(plain))

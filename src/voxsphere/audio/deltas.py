@@ -26,7 +26,8 @@ class Deltas(nn.Module):
       feature.delta with width = 2 · `window` + 1: Savitzky & Golay 1964). `window=1`, `order=2` is the system of
       Monteiro et al. 2019 (multitask_asv).
 
-    For Δ both forms agree away from the ends.
+    For Δ both forms agree away from the ends. With `channels=3` a two-dimensional encoder
+    takes static features, Δ and ΔΔ as an image of three channels.
     """
 
     def __init__(

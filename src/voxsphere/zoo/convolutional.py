@@ -106,7 +106,7 @@ NETWORKS: tuple[Network, ...] = (
     _image("image-resnet18", 12_218_816, partial(ImageResNet, blocks=(2, 2, 2, 2))),
     _image("image-resnet34", 22_326_976, partial(ImageResNet)),
     _image("image-resnet101-basic", 42_398_400, partial(ImageResNet, blocks=(3, 4, 23, 3))),
-    # The paper's own, of bottlenecks, which that project means to have.
+    # The paper's, of bottlenecks strided as in torchvision, which that project means to have.
     _image("image-resnet50", 27_696_064, partial(ImageResNet, bottleneck=True), source=_VISION, systems=(), peer=""),
     _image(
         "image-resnet101",

@@ -123,6 +123,7 @@ NETWORKS = (
         source="pav_spkid_pytorch at 7ed7851 (20 cepstra; without the layer of its 158 classes)",
         systems=("pav_spkid_pytorch",),
     ),
+    # With true deltas, where the original's are always zero; see `StackedDense`.
     Network(
         name="stacked-dense",
         model=_of_frames(

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.models.layers.convolution import ConvNorm2d, as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.entry import image, rows_of
 from voxsphere.models.layers.residual import BasicBlock, shortcut
 from voxsphere.models.layers.residual_chain import ResidualChain
 
@@ -17,24 +17,26 @@ class NormedResNet20(nn.Module):
     Stage i is `width` · 2^i channels wide and has `blocks[i]` blocks. After Hajibabaei & Dai 2018 (arXiv:1807.08312,
     see `ResNet20`), from which it differs in more than the norms: ReLU in place of PReLU and after the sums, and the
     strided convolution inside a residual block with a 1×1 convolution around it. Every band is kept and folded into
-    `dim`, channel by channel.
+    `dim`, channel by channel. `channels=3` takes features with deltas, [static, Δ, ΔΔ], as an image of three.
     """
 
-    def __init__(self, in_dim: int, *, blocks: Sequence[int] = (1, 2, 4, 1), width: int = 64) -> None:
+    def __init__(
+        self, in_dim: int, *, blocks: Sequence[int] = (1, 2, 4, 1), width: int = 64, channels: int = 1
+    ) -> None:
         super().__init__()
-        self.in_dim = in_dim
+        self.in_dim, self.channels = in_dim, channels
         made: list[nn.Module] = []
-        channels, rows = 1, in_dim
+        dim, rows = channels, rows_of(in_dim, channels)
         for i, count in enumerate(blocks):
             stage_width = width << i
-            made.append(_halving(channels, stage_width))
+            made.append(_halving(dim, stage_width))
             made += [BasicBlock(stage_width, stage_width) for _ in range(count - 1)]
-            channels, rows = stage_width, (rows + 1) // 2
+            dim, rows = stage_width, (rows + 1) // 2
         self.blocks = nn.Sequential(*made)
-        self.dim = channels * rows
+        self.dim = dim * rows
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.blocks(as_image(bands(features, self.in_dim)))
+        frames: Tensor = self.blocks(image(features, self.in_dim, self.channels))
         return frames.flatten(1, 2)
 
 

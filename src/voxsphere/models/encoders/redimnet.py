@@ -29,6 +29,8 @@ class ReDimNet(nn.Module):
     `TimeContext`'s. `last` adds a linear layer to so many channels, with batch norm. `dropout` falls on each stage's
     output in training.
 
+    The features are the bands of one image: deltas behind them would be convolved as further bands.
+
     The stages' kernel sizes in IDRnD's configurations are not used by its blocks, which are always 3×3, and are left
     out here.
     """

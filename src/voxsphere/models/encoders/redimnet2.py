@@ -36,6 +36,8 @@ class ReDimNet2(nn.Module):
     summed; `dual`, the sums receive each stage's image also without its context over time. The last two came with the
     checkpoints trained on VoxBlink2.
 
+    The features are the bands of one image: deltas behind them would be convolved as further bands.
+
     The stages' kernel sizes in the published configurations ([3, 5] and [3, 7] in B2's) are not used by residual
     blocks, and are left out here.
     """

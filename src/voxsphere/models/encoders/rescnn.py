@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.layers.convolution import ConvNorm2d, as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.entry import image, rows_of
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.planar import PlanarConvNorm2d, interleaved, planar
 from voxsphere.models.layers.residual import shortcut
@@ -24,9 +24,12 @@ class ResCnn(nn.Module):
     Stage i is `width` · 2^i channels wide and has `blocks[i]` blocks: two 3×3 convolutions, or with `bottleneck` 1×1,
     3×3 and 1×1 with an output four times as wide. Batch norm follows every convolution, and a ReLU cut off at `clip`
     (None: not cut off). The last stage's bands are averaged into `bins` for each frame and folded into `dim`.
+    `channels=3` takes features with deltas, [static, Δ, ΔΔ], as an image of three.
 
     - Deep Speaker's own depth is `blocks=(3, 3, 3, 3)`. philipperemy/deep-speaker rectifies a block's branch once more
-      before it is added (`rectify=True`) and has biases before its batch norms (`bias="all"`), which shift nothing.
+      before it is added (`rectify=True`) and has biases before its batch norms (`bias="all"`), which shift nothing. Its
+      Keras pads images of even sides for the strided convolutions by one and two places, where here it is two and two,
+      and adds 1e-3 to the variances, where here it is 1e-5.
     - SpeakerVerifiaction-pytorch names its depths after image networks: 10 is (1, 1, 1, 1), 18 (2, 2, 2, 2), and 34 as
       well as "50" (3, 4, 6, 3), "101" (3, 4, 23, 3), all of two-convolution blocks. Networks that deserve the names 50
       and 101 are these numbers with `bottleneck`.
@@ -48,29 +51,30 @@ class ResCnn(nn.Module):
         bins: int | None = 4,
         bias: Literal["none", "first", "all"] = "none",
         rectify: bool = False,
+        channels: int = 1,
     ) -> None:
         super().__init__()
         if bias not in BIASES:
             raise BadInput(f"no bias {bias!r}; there are: {', '.join(BIASES)}")
-        self.in_dim = in_dim
+        self.in_dim, self.channels = in_dim, channels
         self.activation = nn.Hardtanh(0.0, math.inf if clip is None else clip, inplace=True)
         self.entries, self.stages = nn.ModuleList(), nn.ModuleList()
-        channels, rows = 1, in_dim
+        dim, rows = channels, rows_of(in_dim, channels)
         for i, count in enumerate(blocks):
             stage_width, biased = width << i, bias == "all"
             first = biased or (bias == "first" and i == 0)
-            self.entries.append(PlanarConvNorm2d(channels, stage_width, kernel=5, stride=2, bias=first))
-            channels, rows = stage_width, (rows + 1) // 2
+            self.entries.append(PlanarConvNorm2d(dim, stage_width, kernel=5, stride=2, bias=first))
+            dim, rows = stage_width, (rows + 1) // 2
             stage: list[nn.Module] = []
             for _ in range(count):
-                stage.append(self._block(channels, stage_width, bottleneck=bottleneck, bias=biased, rectify=rectify))
-                channels = 4 * stage_width if bottleneck else stage_width
+                stage.append(self._block(dim, stage_width, bottleneck=bottleneck, bias=biased, rectify=rectify))
+                dim = 4 * stage_width if bottleneck else stage_width
             self.stages.append(nn.Sequential(*stage))
-        self.grid = FrequencyGrid(channels, rows, bins=bins)
+        self.grid = FrequencyGrid(dim, rows, bins=bins)
         self.dim = self.grid.dim
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = as_image(bands(features, self.in_dim))
+        x = image(features, self.in_dim, self.channels)
         for entry, stage in zip(self.entries, self.stages, strict=True):
             x = stage(self.activation(interleaved(entry(planar(x)))))
         frames: Tensor = self.grid(x)

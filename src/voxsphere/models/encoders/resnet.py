@@ -4,8 +4,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.layers.convolution import ConvNorm2d, as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.entry import image, rows_of
 from voxsphere.models.layers.residual import BasicBlock, Bottleneck
 from voxsphere.models.layers.stages import joined, rows_left, stages
 
@@ -25,19 +25,21 @@ class ResNet(nn.Module):
     """Frames as an image of one channel; three of four stages halve both bands and time.
 
     The stages are 1, 2, 4 and 8 times `width` wide (four times that with bottlenecks). What is left of the bands is
-    folded into `dim`, channel by channel.
+    folded into `dim`, channel by channel. `channels=3` takes features with deltas, [static, Δ, ΔΔ], as an image of
+    three.
     """
 
-    def __init__(self, in_dim: int, *, depth: int = 34, width: int = 32) -> None:
+    def __init__(self, in_dim: int, *, depth: int = 34, width: int = 32, channels: int = 1) -> None:
         super().__init__()
         if depth not in DEPTHS:
             raise BadInput(f"no ResNet of depth {depth}; there are: {', '.join(map(str, DEPTHS))}")
         block = BasicBlock if depth < 50 else Bottleneck
-        self.in_dim = in_dim
-        self.first = ConvNorm2d(1, width, kernel=3)
+        self.in_dim, self.channels = in_dim, channels
+        rows = rows_of(in_dim, channels)
+        self.first = ConvNorm2d(channels, width, kernel=3)
         self.blocks = joined(stages([block] * 4, width=width, counts=DEPTHS[depth], expansion=block.expansion))
-        self.dim = 8 * width * block.expansion * rows_left(in_dim)
+        self.dim = 8 * width * block.expansion * rows_left(rows)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim)), relu=True))
+        frames: Tensor = self.blocks(self.first(image(features, self.in_dim, self.channels), relu=True))
         return frames.flatten(1, 2)

@@ -6,8 +6,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.models.layers.convolution import as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.entry import image, rows_of
 
 
 class ResNet20(nn.Module):
@@ -15,7 +14,8 @@ class ResNet20(nn.Module):
 
     Stage i is `width` · 2^i channels wide, halves bands and frames and has `units[i]` units. Nothing is normalised and
     nothing follows a sum: from 257 bands and 300 frames remain 17 and 19, and every band keeps its place (folded into
-    `dim`, channel by channel: 8,704), so that the mean over time is what the paper pools by.
+    `dim`, channel by channel: 8,704), so that the mean over time is what the paper pools by. `channels=3` takes
+    features with deltas, [static, Δ, ΔΔ], as an image of three.
 
     Everything begins as in the paper's Caffe files: strided convolutions uniform within ±√(3 / inputs), with biases of
     0; the units' normal with a deviation of 0.01, so that a stage begins close to its strided convolution; slopes of
@@ -23,23 +23,23 @@ class ResNet20(nn.Module):
     and do not decay.
     """
 
-    def __init__(self, in_dim: int, *, units: Sequence[int] = (1, 2, 4, 1), width: int = 64) -> None:
+    def __init__(self, in_dim: int, *, units: Sequence[int] = (1, 2, 4, 1), width: int = 64, channels: int = 1) -> None:
         super().__init__()
-        self.in_dim = in_dim
+        self.in_dim, self.channels = in_dim, channels
         stages: list[nn.Module] = []
-        channels, rows = 1, in_dim
+        dim, rows = channels, rows_of(in_dim, channels)
         for i, count in enumerate(units):
-            entry = nn.Conv2d(channels, width << i, 3, stride=2, padding=1)
+            entry = nn.Conv2d(dim, width << i, 3, stride=2, padding=1)
             nn.init.kaiming_uniform_(entry.weight, nonlinearity="linear")
             assert entry.bias is not None
             nn.init.zeros_(entry.bias)
-            channels, rows = width << i, (rows + 1) // 2
-            stages += [entry, nn.PReLU(channels), *(_Unit(channels) for _ in range(count))]
+            dim, rows = width << i, (rows + 1) // 2
+            stages += [entry, nn.PReLU(dim), *(_Unit(dim) for _ in range(count))]
         self.stages = nn.Sequential(*stages)
-        self.dim = channels * rows
+        self.dim = dim * rows
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.stages(as_image(bands(features, self.in_dim)))
+        frames: Tensor = self.stages(image(features, self.in_dim, self.channels))
         return frames.flatten(1, 2)
 
     def parameter_groups(self) -> list[dict[str, Any]]:

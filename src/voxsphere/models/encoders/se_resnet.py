@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.models.layers.attention import ChannelAttention
-from voxsphere.models.layers.convolution import ConvNorm2d, as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.entry import image, rows_of
 from voxsphere.models.layers.folding import kept
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.residual import shortcut
@@ -28,6 +28,7 @@ class SeResNet(nn.Module):
 
     Stage i is `width` · 2^i channels wide. The batch norm of a block's first convolution follows its ReLU, as in
     voxceleb_trainer and not in the papers; with `late_norm` so does that of the network's first, which has a bias.
+    `channels=3` takes features with deltas, [static, Δ, ΔΔ], as an image of three.
     """
 
     def __init__(
@@ -42,22 +43,25 @@ class SeResNet(nn.Module):
         late_norm: bool = False,
         reduction: int = 8,
         bins: int | None = 1,
+        channels: int = 1,
     ) -> None:
         super().__init__()
         strides = [1, 2, 2, last_stride][: len(blocks)]
-        self.in_dim = in_dim
+        self.in_dim, self.channels = in_dim, channels
+        rows = rows_of(in_dim, channels)
         self.first = (
-            _ConvReluNorm2d(1, width, kernel=kernel, stride=(stride, 1), bias=True)
+            _ConvReluNorm2d(channels, width, kernel=kernel, stride=(stride, 1), bias=True)
             if late_norm
-            else nn.Sequential(ConvNorm2d(1, width, kernel=kernel, stride=(stride, 1)), nn.ReLU(inplace=True))
+            else nn.Sequential(ConvNorm2d(channels, width, kernel=kernel, stride=(stride, 1)), nn.ReLU(inplace=True))
         )
         made = [partial(_block, reduction=reduction)] * len(strides)
         self.blocks = joined(stages(made, width=width, counts=blocks, strides=strides))
-        self.grid = FrequencyGrid(width << len(blocks) - 1, rows_left(in_dim, [stride, *strides]), bins=bins)
+        rows = rows_left(rows, [stride, *strides])
+        self.grid = FrequencyGrid(width << len(blocks) - 1, rows, bins=bins)
         self.dim = self.grid.dim
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.grid(self.blocks(self.first(as_image(bands(features, self.in_dim)))))
+        frames: Tensor = self.grid(self.blocks(self.first(image(features, self.in_dim, self.channels))))
         return frames
 
 

@@ -6,8 +6,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.layers.convolution import ConvNorm2d, as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.entry import image, rows_of
 from voxsphere.models.layers.residual import shortcut
 from voxsphere.models.layers.stages import joined, rows_left, stages
 
@@ -20,21 +20,25 @@ class SimAmResNet(nn.Module):
 
     The blocks are basic ones at both depths; their result is `weighed_by_energy` before the shortcut is added. The
     stages are 1, 2, 4 and 8 times `width` wide. What is left of the bands is folded into `dim`, channel by channel.
-    `regularisation` is the λ of the energy, which keeps a constant image from dividing by zero.
+    `channels=3` takes features with deltas, [static, Δ, ΔΔ], as an image of three. `regularisation` is the λ of the
+    energy, which keeps a constant image from dividing by zero.
     """
 
-    def __init__(self, in_dim: int, *, depth: int = 34, width: int = 64, regularisation: float = 1e-4) -> None:
+    def __init__(
+        self, in_dim: int, *, depth: int = 34, width: int = 64, regularisation: float = 1e-4, channels: int = 1
+    ) -> None:
         super().__init__()
         if depth not in DEPTHS:
             raise BadInput(f"no SimAM-ResNet of depth {depth}; there are: {', '.join(map(str, DEPTHS))}")
         block = partial(_Block, regularisation=regularisation)
-        self.in_dim = in_dim
-        self.first = ConvNorm2d(1, width, kernel=3)
+        self.in_dim, self.channels = in_dim, channels
+        rows = rows_of(in_dim, channels)
+        self.first = ConvNorm2d(channels, width, kernel=3)
         self.blocks = joined(stages([block] * 4, width=width, counts=DEPTHS[depth]))
-        self.dim = 8 * width * rows_left(in_dim)
+        self.dim = 8 * width * rows_left(rows)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        frames: Tensor = self.blocks(self.first(as_image(bands(features, self.in_dim)), relu=True))
+        frames: Tensor = self.blocks(self.first(image(features, self.in_dim, self.channels), relu=True))
         return frames.flatten(1, 2)
 
 

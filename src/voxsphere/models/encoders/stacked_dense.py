@@ -19,6 +19,10 @@ class StackedDense(nn.Module):
     single frames (39 coefficients: 13 cepstra, Δ and ΔΔ) and a stack is flattened coefficient by coefficient, as in the
     original. Features that are stacked already are taken with `stack=1, step=1`.
 
+    The original derives each frame alone, so that its Δ and ΔΔ are always zero, and scales a speaker's frames, in tests
+    too, by that speaker's own mean and deviation. Neither is followed: `Deltas` looks along the utterance, and nothing
+    here knows who speaks.
+
     The sigmoid is the original's, and keeps all embeddings at acute angles; its author would take "tanh" today. What is
     left over at the end is not looked at.
     """

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.attention import ChannelAttention
-from voxsphere.models.layers.convolution import ConvNorm2d, as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.convolution import ConvNorm2d
+from voxsphere.models.layers.entry import image, rows_of
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.grouped_convolution import Res2Conv2d
 from voxsphere.models.layers.image_attention import BandFrameAttention
@@ -27,7 +27,8 @@ class ThinResNet(nn.Module):
 
     SpeakerVerifiaction-pytorch's form of the network; its defaults, and its depths by `blocks` (1, 1, 1, 1) 10,
     (2, 2, 2, 2) 18, (3, 4, 6, 3) 34. Stage i is `width` · 2^i channels wide; what is left of the bands is averaged
-    into `bins` for each frame and folded into `dim`, channel by channel.
+    into `bins` for each frame and folded into `dim`, channel by channel. `channels=3` takes features with deltas,
+    [static, Δ, ΔΔ], as an image of three.
 
     - `block`: two 3×3 convolutions ("basic"); after them attention to channels by `reduction` times narrower layers
       ("se") or to bands and frames ("cbam", see `BandFrameAttention`); the second of them in `scale` groups ("res2";
@@ -60,6 +61,7 @@ class ThinResNet(nn.Module):
         reduction: int = 8,
         scale: int = 8,
         bins: int | None = 4,
+        channels: int = 1,
     ) -> None:
         super().__init__()
         _check(block, stem, shortcut)
@@ -67,8 +69,9 @@ class ThinResNet(nn.Module):
             raise BadInput(f"{block} blocks are no bottlenecks, and their scale ({scale}) divides the width ({width})")
         strides = [1, 2, 2, last_stride][: len(blocks)]
         expansion = expansion if bottleneck else 1
-        self.in_dim = in_dim
-        self.first = ConvNorm2d(1, width, kernel=kernel, stride=(stride, stride), bias=True)
+        self.in_dim, self.channels = in_dim, channels
+        rows = rows_of(in_dim, channels)
+        self.first = ConvNorm2d(channels, width, kernel=kernel, stride=(stride, stride), bias=True)
         self.stem = _stem(stem)
         made = partial(
             _block,
@@ -82,12 +85,13 @@ class ThinResNet(nn.Module):
         self.blocks = joined(
             stages([made] * len(strides), width=width, counts=blocks, strides=strides, expansion=expansion)
         )
-        rows = rows_left(in_dim, [stride, 2 if stem in ("average", "max") else 1]) // (2 if stem == "pair" else 1)
+        rows = rows_left(rows, [stride, 2 if stem in ("average", "max") else 1])
+        rows //= 2 if stem == "pair" else 1
         self.grid = FrequencyGrid(expansion * width << len(blocks) - 1, rows_left(rows, strides), bins=bins)
         self.dim = self.grid.dim
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.first(as_image(bands(features, self.in_dim)), relu=True)
+        x = self.first(image(features, self.in_dim, self.channels), relu=True)
         frames: Tensor = self.grid(self.blocks(self.stem(x)))
         return frames
 

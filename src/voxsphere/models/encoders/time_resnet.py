@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.entry import bands, rows_of
 
 _BLOCKS = ("bottleneck", "basic")
 
@@ -44,10 +44,8 @@ class TimeResNet(nn.Module):
         super().__init__()
         if block not in _BLOCKS:
             raise BadInput(f"no block {block!r}; there are: {', '.join(_BLOCKS)}")
-        if in_dim % channels:
-            raise BadInput(f"{in_dim} features are not {channels} channels of equal size; channels=3 is for deltas")
         self.in_dim, self.channels = in_dim, channels
-        self.first = nn.Conv2d(channels, first, (in_dim // channels, 3), padding=(0, 1), bias=False)
+        self.first = nn.Conv2d(channels, first, (rows_of(in_dim, channels), 3), padding=(0, 1), bias=False)
         self.first_norm = nn.BatchNorm2d(first) if first_norm else None
         stages: list[nn.Module] = []
         dim = first

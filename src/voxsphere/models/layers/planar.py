@@ -25,7 +25,7 @@ class PlanarConvNorm2d(nn.Module):
 
 
 def planar(x: Image) -> Image:
-    """The same image, each channel by itself in memory, where that is faster; see `as_image` for the usual order."""
+    """The same image, each channel by itself in memory, where that is faster; see `image` for the usual order."""
     return x.contiguous() if _on_cpu(x) else x
 
 

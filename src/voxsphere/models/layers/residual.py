@@ -23,7 +23,11 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3 and 1×1 convolutions and a shortcut; the output is four times as wide (He et al. 2016, fig. 5)."""
+    """1×1, 3×3 and 1×1 convolutions and a shortcut; the output is four times as wide (He et al. 2016, fig. 5).
+
+    The 3×3 is strided, as in torchvision and WeSpeaker, not the first 1×1 as in the paper: that would never look at
+    three places of four. The weights are the same.
+    """
 
     expansion = 4
 
