@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxsphere.models.layers.convolution import ConvNorm2d, NormReluConv, as_image
-from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.convolution import ConvNorm2d, NormReluConv
+from voxsphere.models.layers.entry import image
 from voxsphere.models.layers.folding import kept, plainly_on_cpu
 from voxsphere.models.layers.residual import BasicBlock
 
@@ -49,7 +49,7 @@ class CamPlusPlus(nn.Module):
         self.dim = width
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.entry(self.stem(bands(features, self.in_dim)))
+        x = self.entry(self.stem(image(features, self.in_dim)))
         if plainly_on_cpu(features) and not self.training:
             return self._rows(x.transpose(1, 2)).transpose(1, 2).contiguous()
         for block, narrow in zip(self.blocks, self.narrow, strict=True):
@@ -83,10 +83,9 @@ class _Stem(nn.Module):
             bands = (bands + 1) // 2
         self.dim = width * bands
 
-    def forward(self, bands: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
-        x = self.first(as_image(bands), relu=True)
-        image: Tensor = self.last(self.blocks(x), relu=True)
-        return image.flatten(1, 2)
+    def forward(self, x: Float[Tensor, "batch 1 in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
+        x = self.last(self.blocks(self.first(x, relu=True)), relu=True)
+        return x.flatten(1, 2)
 
 
 class _DenseBlock(nn.Module):

@@ -209,21 +209,12 @@ class ConvNorm2d(nn.Module):
         scale, shift = affine_of(self.norm)
         weight = self.conv.weight * scale[:, None, None, None]
         bias = shift if self.conv.bias is None else shift + scale * self.conv.bias
-        # The order in memory of the images that `as_image` makes, so that no call has to rearrange it.
+        # The order in memory of the images that `layers.entry.image` makes, so that no call has to rearrange it.
         return weight.contiguous(memory_format=torch.channels_last), bias
 
     def _tiled(self) -> tuple[Tensor, Tensor]:
         weight, bias = self._fold()
         return winograd.transformed(weight), bias
-
-
-def as_image(bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch 1 bands frames"]:
-    """The frames as an image of one channel, in the memory order in which 2-D convolutions are fastest.
-
-    Channels last, but for training on a CPU, where the gradients of the weights would take nearly twice as long.
-    """
-    training = bands.device.type == "cpu" and torch.is_grad_enabled()
-    return bands[:, None].contiguous(memory_format=torch.contiguous_format if training else torch.channels_last)
 
 
 def affine_of(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Float[Tensor, " dim"], Float[Tensor, " dim"]]:
