@@ -156,6 +156,22 @@ def test_a_row_whose_weights_are_all_zero_gives_nan_and_the_others_do_not(name):
     torch.testing.assert_close(pooled[[0, 2]], pooling(frames(), weights())[[0, 2]])
 
 
+@pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
+def test_a_silent_row_leaves_the_others_all_that_they_can_be_learnt_from(name, training, monkeypatch):
+    # The noise of training would be another with a row more.
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    results = []
+    for rows in ([0, 2], [0, 1, 2]):
+        pooling, x, weight = build(name).train(training), frames().requires_grad_(), weights()
+        weight[1] = 0
+        pooled = pooling(x[rows], weight[rows])[[0, -1]]
+        (pooled * noise(2, pooling.dim)).sum().backward()
+        results.append((pooled, x.grad, *(parameter.grad for parameter in pooling.parameters()), *pooling.buffers()))
+    for without, beside_it in zip(*results, strict=True):
+        assert beside_it.isfinite().all()
+        torch.testing.assert_close(beside_it, without)
+
+
 def test_what_a_pooling_cannot_take_is_refused_in_one_line(name):
     pooling = build(name)
     with pytest.raises(BadInput, match=rf"^the pooling takes \[batch, 6, frames\], .* not \[3, 5, {FRAMES}\]$"):

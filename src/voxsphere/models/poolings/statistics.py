@@ -2,26 +2,25 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from voxsphere.models.poolings.weights import kept, shares
+from voxsphere.models.poolings.weights import WeightedPooling, shares
 
 
-class MeanPooling(nn.Module):
+class MeanPooling(WeightedPooling):
     """The mean over time."""
 
     def __init__(self, in_dim: int) -> None:
         super().__init__()
         self.in_dim = self.dim = in_dim
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         return average(frames, shares(frames, weight))
 
 
-class StatsPooling(nn.Module):
+class StatsPooling(WeightedPooling):
     """Mean and standard deviation over time (Snyder et al. 2018, X-vectors).
 
     `unbiased` divides the squared deviations by frames − 1, and with weights by Σw − Σw²/Σw, which is the same number
@@ -34,14 +33,13 @@ class StatsPooling(nn.Module):
         self.in_dim, self.dim = in_dim, 2 * in_dim
         self.unbiased, self.floor = unbiased, floor
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         return torch.cat(statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor), dim=1)
 
 
-class StdPooling(nn.Module):
+class StdPooling(WeightedPooling):
     """The standard deviation alone, which serves nearly as well as with the mean (Wang et al. 2021, Revisiting the
     statistics pooling layer in deep speaker embedding learning; WeSpeaker's TSDP).
 
@@ -53,10 +51,9 @@ class StdPooling(nn.Module):
         self.in_dim = self.dim = in_dim
         self.unbiased, self.floor = unbiased, floor
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         return statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor)[1]
 
 
