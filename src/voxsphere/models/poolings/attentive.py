@@ -68,7 +68,7 @@ class AttentiveStatsPooling(WeightedPooling):
         else:
             mean = (share * frames).sum(-1)
             variance = (share * frames.square()).sum(-1) - mean.square()
-        return torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1)
+        return torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1).to(frames.dtype)
 
     def _hidden(self, frames: Tensor, weight: Tensor | None) -> Tensor:
         hidden = functional.conv1d(frames, self.hidden.weight[:, : self.in_dim], self.hidden.bias)

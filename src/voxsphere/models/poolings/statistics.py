@@ -67,14 +67,17 @@ def average(
 def statistics(
     frames: Float[Tensor, "batch dim frames"], share: Tensor | None, *, unbiased: bool, floor: float
 ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
-    """Mean and standard deviation under shares that sum to 1 over time; `floor` is added to the variance."""
+    """Mean and standard deviation under shares that sum to 1 over time; `floor` is added to the variance.
+
+    They come in the frames' precision. Where that is half, they are taken in single: in half, the floor would be 0.
+    """
     mean, variance = moments(frames, share)
     if unbiased and share is None:
         variance = variance * (frames.shape[-1] / max(frames.shape[-1] - 1, 1))
     elif unbiased and share is not None:
         # The floor stands for "one frame", of which there is no spread to correct.
-        variance = variance / (1 - share.square().sum(-1)).clamp(min=1e-6)
-    return mean, (variance + floor).sqrt()
+        variance = variance / (1 - share.to(variance.dtype).square().sum(-1)).clamp(min=1e-6)
+    return mean.to(frames.dtype), (variance + floor).sqrt().to(frames.dtype)
 
 
 def moments(
@@ -82,13 +85,20 @@ def moments(
 ) -> tuple[Float[Tensor, "*batch dim"], Float[Tensor, "*batch dim"]]:
     """Mean and variance under shares that sum to 1 over time, of each channel or of all, or equal ones.
 
-    The mean is subtracted before squaring: Σαh² − (Σαh)² would lose the small deviations of large numbers.
+    In single precision or better. The mean is subtracted before squaring: Σαh² − (Σαh)² would lose the small deviations
+    of large numbers.
     """
+    device = frames.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        with torch.autocast(device, enabled=False):  # it would take the matrix products in half precision
+            return moments(frames, share)
+    frames = frames.to(torch.promote_types(frames.dtype, torch.float32))
     if share is None:
         mean = frames.mean(-1, keepdim=True)
         # The norm squares and sums in one pass over the memory.
         variance = torch.linalg.vector_norm(frames - mean, dim=-1).square() / frames.shape[-1]
     else:
+        share = share.to(frames.dtype)
         mean = under(share, frames)[..., None]
         deviation = frames - mean
         variance = under(share, product(deviation, deviation))
