@@ -199,6 +199,9 @@ def test_what_a_pooling_cannot_take_is_refused_in_one_line(name):
         pooling(frames(), weights()[:, 1:])
     with pytest.raises(BadInput, match=r"^weights of shape \[17\] for 3 rows of 17 frames; "):
         pooling(frames(), weights()[0])
+    for wrong in (-1e-3, torch.inf, torch.nan):
+        with pytest.raises(BadInput, match=r"^a frame's weight is below 0, infinite or NaN; weights are 0 or more"):
+            pooling(frames(), weights().index_fill(1, torch.tensor(5), wrong))
 
 
 # Torch's own: nn.LSTM lays its weights anew while it is traced, and the export warns of it.
@@ -208,3 +211,15 @@ def test_a_pooling_can_be_exported_as_one_graph(name, weight):
     pooling = build(name)
     graph = torch.export.export(pooling, (frames(), weight)).module()
     torch.testing.assert_close(graph(frames(), weight), pooling(frames(), weight))
+
+
+@pytest.mark.parametrize("wrong", [-1e-3, torch.inf, torch.nan])
+def test_where_weights_are_not_looked_at_a_wrong_one_gives_nan_for_its_row_alone(name, wrong, monkeypatch):
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    pooling, x, weight = build(name), frames().requires_grad_(), weights()
+    weight[1, 5] = wrong
+    pooled = pooling(x, weight)
+    assert pooled[1].isnan().all()
+    torch.testing.assert_close(pooled[[0, 2]], pooling(x, weights())[[0, 2]])
+    (pooled[[0, 2]] * noise(2, pooling.dim)).sum().backward()
+    assert all(tensor.grad.isfinite().all() for tensor in (x, *pooling.parameters()))

@@ -3,4 +3,7 @@
 Every pooling takes a soft weight per frame (0 … any scale), such as a probability of speech. Frames of weight 0 change
 nothing, whatever they hold, so padding can be pooled away; no weight is the same as equal weights, and only the ratios
 of the weights count. A row of weights that are all 0 has no average: it gives NaN, and no gradient to anything.
+
+A weight below 0, infinite or NaN is refused on a CPU. On an accelerator or in a compiled graph, where to look at it
+would take time, its row gives NaN.
 """

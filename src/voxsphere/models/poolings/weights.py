@@ -15,7 +15,8 @@ class WeightedPooling(nn.Module, ABC):
     Frames of weight 0 reach `_pool` as 0: what they held, even NaN, reaches neither sums nor gradients. What it makes
     of a row without weights is overwritten by NaN, which lets no gradient through: the other rows can be learnt from.
 
-    Raises `BadInput` for frames of another dimension, none at all, or weights that are not one a frame.
+    Raises `BadInput` for frames of another dimension, none at all, or weights that are not one a frame; on a CPU also
+    for weights below 0, infinite or NaN.
     """
 
     in_dim: int
@@ -34,8 +35,14 @@ class WeightedPooling(nn.Module, ABC):
                 f"weights of shape {list(weight.shape)} for {frames.shape[0]} rows of {frames.shape[2]} frames; "
                 "give one to each frame that leaves the encoder"
             )
+        wrong = ~((weight >= 0) & (weight < torch.inf))
+        # A look into an accelerator's memory would make every step wait, and into a compiled graph would break it;
+        # there, the row counts as one without weights.
+        if weight.device.type == "cpu" and not torch.compiler.is_compiling() and wrong.any():
+            raise BadInput("a frame's weight is below 0, infinite or NaN; weights are 0 or more, of any scale")
+        weight = weight.masked_fill(wrong.any(-1, keepdim=True), 0)
         pooled = self._pool(frames.masked_fill((weight == 0)[:, None], 0), weight)
-        return pooled.masked_fill(silent(weight), torch.nan)
+        return pooled.masked_fill(_silent(weight), torch.nan)
 
     @abstractmethod
     def _pool(
@@ -44,7 +51,7 @@ class WeightedPooling(nn.Module, ABC):
         """Numbers of any kind, but finite ones, for rows without weights."""
 
 
-def silent(weight: Float[Tensor, "batch frames"]) -> Bool[Tensor, "batch 1"]:
+def _silent(weight: Float[Tensor, "batch frames"]) -> Bool[Tensor, "batch 1"]:
     """Which rows have no weights, and so no average."""
     return (weight == 0).all(-1, keepdim=True)
 
@@ -58,7 +65,7 @@ def shares(
     """
     if weight is None:
         return None
-    weight = weight.masked_fill(silent(weight), 1)
+    weight = weight.masked_fill(_silent(weight), 1)
     return (weight / weight.sum(-1, keepdim=True))[:, None].to(frames.dtype)
 
 
@@ -70,5 +77,5 @@ def softmax(
         return score.softmax(-1)
     unheard = weight == 0
     # The logarithm of 1 stands in for that of 0, whose gradient is no number.
-    logarithm = weight.masked_fill(unheard, 1).log().masked_fill(unheard & ~silent(weight), -torch.inf)
+    logarithm = weight.masked_fill(unheard, 1).log().masked_fill(unheard & ~_silent(weight), -torch.inf)
     return (score + logarithm[:, None].to(score.dtype)).softmax(-1)
