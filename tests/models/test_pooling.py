@@ -70,6 +70,12 @@ def test_weights_do_matter(name):
     assert (pooling(frames(), weights()) - pooling(frames())).norm() > 0.1
 
 
+def test_a_tiny_weight_is_nearly_none_but_where_any_weight_at_all_counts(name):
+    pooling, tiny = build(name), weights().clamp(min=1e-12)
+    jumps = name in ("LastFramePooling", "LstmAttentionPooling", "MaxStatsPooling")
+    assert torch.allclose(pooling(frames(), tiny), pooling(frames(), weights()), rtol=1e-6) != jumps
+
+
 @pytest.mark.parametrize("held", [0.0, 100.0, -1e30, torch.inf, torch.nan])
 def test_what_frames_of_weight_zero_hold_reaches_nothing(name, held):
     pooling, weight, results = build(name), weights(), []

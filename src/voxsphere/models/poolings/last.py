@@ -8,7 +8,10 @@ from voxsphere.models.poolings.weights import WeightedPooling
 
 
 class LastFramePooling(WeightedPooling):
-    """The last frame whose weight is above 0: what a recurrent network has understood when all is said."""
+    """The last frame whose weight is above 0: what a recurrent network has understood when all is said.
+
+    However small that weight is: the result jumps where it becomes 0, so probabilities of speech want a threshold.
+    """
 
     def __init__(self, in_dim: int) -> None:
         super().__init__()

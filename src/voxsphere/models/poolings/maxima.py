@@ -14,7 +14,8 @@ class MaxStatsPooling(WeightedPooling):
     """Mean and biased standard deviation of the maximum over a sliding window ("MSTAP" of SpeakerVerifiaction-pytorch).
 
     The window is `window` frames long, an odd number, centred on each frame in turn; at the edges and around frames of
-    weight 0 it holds the frames there are. `floor` is added to the variance.
+    weight 0 it holds the frames there are. A frame of any weight above 0 is a candidate for the maximum, so the result
+    jumps where a weight becomes 0: probabilities of speech want a threshold. `floor` is added to the variance.
     """
 
     def __init__(self, in_dim: int, *, window: int = 5, floor: float = 1e-12) -> None:

@@ -44,8 +44,8 @@ class LstmAttentionPooling(WeightedPooling):
     """`TanhAttentionPooling` of a two-way LSTM's outputs, and the mean of its last states over layers and directions.
 
     With `hidden` units a direction it makes 5 · `hidden` numbers. Frames of weight 0 are left out of the sequence; the
-    LSTM knows nothing else of the weights. `legacy` and `floor` as in `TanhAttentionPooling`. Source: multitask_asv's
-    resnet_lstm.
+    LSTM knows nothing else of the weights, so the result jumps where a weight becomes 0: probabilities of speech want a
+    threshold. `legacy` and `floor` as in `TanhAttentionPooling`. Source: multitask_asv's resnet_lstm.
     """
 
     def __init__(
