@@ -11,8 +11,10 @@ from voxsphere.models.poolings.weights import WeightedPooling
 
 
 class NetVladPooling(WeightedPooling):
-    """NetVLAD, and with `ghosts` GhostVLAD (Xie et al. 2019, Utterance-level aggregation for speaker recognition in the
-    wild, equation 1; Zhong et al. 2018, GhostVLAD for set-based face recognition).
+    """NetVLAD (Arandjelović et al. 2016, NetVLAD: CNN architecture for weakly supervised place recognition, CVPR,
+    equation 4), and with `ghosts` GhostVLAD (Zhong et al. 2018, GhostVLAD for set-based face recognition); over the
+    frames of an utterance as in Xie et al. 2019, Utterance-level aggregation for speaker recognition in the wild,
+    equation 1.
 
     A frame is dealt out to the `clusters` and ghosts by a = softmax over them of W h + b. V_k = Σ_t a_k (h − c_k) is
     brought to unit length cluster by cluster, and all of them together once more. What goes to the ghosts is left out:
