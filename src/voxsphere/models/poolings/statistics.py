@@ -77,7 +77,8 @@ def statistics(
     elif unbiased and share is not None:
         # The floor stands for "one frame", of which there is no spread to correct.
         variance = variance / (1 - share.to(variance.dtype).square().sum(-1)).clamp(min=1e-6)
-    return mean.to(frames.dtype), (variance + floor).sqrt().to(frames.dtype)
+    std = (variance + floor).sqrt()
+    return (mean, std) if std.dtype == frames.dtype else (mean.to(frames.dtype), std.to(frames.dtype))
 
 
 def moments(
@@ -92,7 +93,8 @@ def moments(
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         with torch.autocast(device, enabled=False):  # it would take the matrix products in half precision
             return moments(frames, share)
-    frames = frames.to(torch.promote_types(frames.dtype, torch.float32))
+    if frames.dtype.itemsize < 4:
+        frames = frames.float()
     if share is None:
         mean = frames.mean(-1, keepdim=True)
         # The norm squares and sums in one pass over the memory.

@@ -35,14 +35,17 @@ class WeightedPooling(nn.Module, ABC):
                 f"weights of shape {list(weight.shape)} for {frames.shape[0]} rows of {frames.shape[2]} frames; "
                 "give one to each frame that leaves the encoder"
             )
-        wrong = ~((weight >= 0) & (weight < torch.inf))
-        # A look into an accelerator's memory would make every step wait, and into a compiled graph would break it;
-        # there, the row counts as one without weights.
-        if weight.device.type == "cpu" and not torch.compiler.is_compiling() and wrong.any():
-            raise BadInput("a frame's weight is below 0, infinite or NaN; weights are 0 or more, of any scale")
-        weight = weight.masked_fill(wrong.any(-1, keepdim=True), 0)
-        pooled = self._pool(frames.masked_fill((weight == 0)[:, None], 0), weight)
-        return pooled.masked_fill(_silent(weight), torch.nan)
+        usable = (weight >= 0) & (weight < torch.inf)
+        if weight.device.type == "cpu" and not torch.compiler.is_compiling():
+            if not usable.all():
+                raise BadInput("a frame's weight is below 0, infinite or NaN; weights are 0 or more, of any scale")
+        else:
+            # A look into an accelerator's memory would make every step wait, and into a compiled graph would break it;
+            # there, the row counts as one without weights.
+            weight = weight.masked_fill(~usable.all(-1, keepdim=True), 0)
+        unheard = weight == 0
+        pooled = self._pool(frames.masked_fill(unheard[:, None], 0), weight)
+        return pooled.masked_fill(unheard.all(-1, keepdim=True), torch.nan)
 
     @abstractmethod
     def _pool(
