@@ -70,6 +70,12 @@ def test_weights_do_matter(name):
     assert (pooling(frames(), weights()) - pooling(frames())).norm() > 0.1
 
 
+def test_a_tiny_weight_is_nearly_none_but_where_any_weight_at_all_counts(name):
+    pooling, tiny = build(name), weights().clamp(min=1e-12)
+    jumps = name in ("LastFramePooling", "LstmAttentionPooling", "MaxStatsPooling")
+    assert torch.allclose(pooling(frames(), tiny), pooling(frames(), weights()), rtol=1e-6) != jumps
+
+
 @pytest.mark.parametrize("held", [0.0, 100.0, -1e30, torch.inf, torch.nan])
 def test_what_frames_of_weight_zero_hold_reaches_nothing(name, held):
     pooling, weight, results = build(name), weights(), []
@@ -129,9 +135,26 @@ def test_one_frame_is_enough_and_has_finite_gradients(name, weight):
     assert x.grad.isfinite().all()
 
 
-def test_constant_frames_have_finite_gradients(name):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("held", [0.0, 0.5])
+@pytest.mark.parametrize("weight", [None, weights()[:2]], ids=["all alike", "weighted"])
+def test_constant_frames_have_finite_gradients(name, weight, held, dtype):
+    pooling, x = build(name).to(dtype), torch.full((2, DIM, FRAMES), held, dtype=dtype, requires_grad=True)
+    pooled = pooling(x, None if weight is None else weight.to(dtype))
+    (pooled * noise(2, pooling.dim).to(dtype)).sum().backward()
+    assert pooled.isfinite().all()
+    assert x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("name", [name for name in POOLINGS if "Lstm" not in name])  # torch's own refuses on some CPUs
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("weight", [None, weights()[:2].float()], ids=["all alike", "weighted"])
+def test_constant_frames_have_finite_gradients_under_autocast(name, weight, dtype):
     pooling, x = build(name).float(), torch.full((2, DIM, FRAMES), 0.5, requires_grad=True)
-    (pooling(x) * noise(2, pooling.dim)).sum().backward()
+    with torch.autocast("cpu", dtype):
+        pooled = pooling(x, weight)
+    (pooled * noise(2, pooling.dim)).sum().backward()
+    assert pooled.isfinite().all()
     assert x.grad.isfinite().all()
 
 
@@ -156,6 +179,22 @@ def test_a_row_whose_weights_are_all_zero_gives_nan_and_the_others_do_not(name):
     torch.testing.assert_close(pooled[[0, 2]], pooling(frames(), weights())[[0, 2]])
 
 
+@pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
+def test_a_silent_row_leaves_the_others_all_that_they_can_be_learnt_from(name, training, monkeypatch):
+    # The noise of training would be another with a row more.
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    results = []
+    for rows in ([0, 2], [0, 1, 2]):
+        pooling, x, weight = build(name).train(training), frames().requires_grad_(), weights()
+        weight[1] = 0
+        pooled = pooling(x[rows], weight[rows])[[0, -1]]
+        (pooled * noise(2, pooling.dim)).sum().backward()
+        results.append((pooled, x.grad, *(parameter.grad for parameter in pooling.parameters()), *pooling.buffers()))
+    for without, beside_it in zip(*results, strict=True):
+        assert beside_it.isfinite().all()
+        torch.testing.assert_close(beside_it, without)
+
+
 def test_what_a_pooling_cannot_take_is_refused_in_one_line(name):
     pooling = build(name)
     with pytest.raises(BadInput, match=rf"^the pooling takes \[batch, 6, frames\], .* not \[3, 5, {FRAMES}\]$"):
@@ -166,6 +205,9 @@ def test_what_a_pooling_cannot_take_is_refused_in_one_line(name):
         pooling(frames(), weights()[:, 1:])
     with pytest.raises(BadInput, match=r"^weights of shape \[17\] for 3 rows of 17 frames; "):
         pooling(frames(), weights()[0])
+    for wrong in (-1e-3, torch.inf, torch.nan):
+        with pytest.raises(BadInput, match=r"^a frame's weight is below 0, infinite or NaN; weights are 0 or more"):
+            pooling(frames(), weights().index_fill(1, torch.tensor(5), wrong))
 
 
 # Torch's own: nn.LSTM lays its weights anew while it is traced, and the export warns of it.
@@ -175,3 +217,15 @@ def test_a_pooling_can_be_exported_as_one_graph(name, weight):
     pooling = build(name)
     graph = torch.export.export(pooling, (frames(), weight)).module()
     torch.testing.assert_close(graph(frames(), weight), pooling(frames(), weight))
+
+
+@pytest.mark.parametrize("wrong", [-1e-3, torch.inf, torch.nan])
+def test_where_weights_are_not_looked_at_a_wrong_one_gives_nan_for_its_row_alone(name, wrong, monkeypatch):
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    pooling, x, weight = build(name), frames().requires_grad_(), weights()
+    weight[1, 5] = wrong
+    pooled = pooling(x, weight)
+    assert pooled[1].isnan().all()
+    torch.testing.assert_close(pooled[[0, 2]], pooling(x, weights())[[0, 2]])
+    (pooled[[0, 2]] * noise(2, pooling.dim)).sum().backward()
+    assert all(tensor.grad.isfinite().all() for tensor in (x, *pooling.parameters()))

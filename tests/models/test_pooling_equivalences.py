@@ -178,6 +178,20 @@ def test_padding_changes_nothing_in_training_either(form):
         torch.testing.assert_close(padded, without)
 
 
+@pytest.mark.parametrize("heard", [0, 1])
+def test_a_batch_norm_that_hears_too_little_to_learn_from_says_so(heard):
+    pooling, weight = SelfAttentionPooling(DIM, bottleneck=4, activation="relu-norm").double(), torch.zeros(3, FRAMES)
+    weight[1, :heard] = 1
+    with pytest.raises(
+        BadInput, match=r"^a batch norm learns from 2 frames of weight above 0 or more, .*; give longer"
+    ):
+        pooling(frames(), weight)
+    with pytest.raises(BadInput, match=r"^a batch norm learns from 2 frames"):
+        pooling(frames()[:1, :, :1])
+    assert pooling(frames()[:1, :, :2]).isfinite().all()
+    assert pooling.eval()(frames()[:1, :, :1]).isfinite().all()
+
+
 def test_the_smallest_variance_is_the_floor_and_larger_ones_are_as_they_are():
     x = frames() * torch.tensor([0.0, 1e-4, 1.0, 1.0, 1.0, 1.0])[:, None]
     pooling = silenced(double(AttentiveStatsPooling(DIM, bottleneck=4, floor=1e-4)), "score")

@@ -18,7 +18,7 @@ class Activation(nn.Module):
 
     "tanh" as in the papers, "sigmoid" as in SpeakerVerifiaction-pytorch's first form, "relu-norm" (ReLU and batch
     norm) as in voxceleb_trainer, "relu-norm-tanh" as in SpeechBrain. In training the batch norm counts frames of weight
-    above 0, each once. What it is given is overwritten.
+    above 0, each once, and raises `BadInput` where there are fewer than two. What it is given is overwritten.
     """
 
     def __init__(self, form: Form, dim: int) -> None:
@@ -39,12 +39,16 @@ class Activation(nn.Module):
 
     def _normed(self, hidden: Tensor, weight: Tensor | None) -> Tensor:
         assert self.norm is not None
-        if weight is None or not self.training:
-            normed: Tensor = self.norm(hidden)
-            return normed
-        heard = weight > 0
         rows = hidden.transpose(1, 2)
-        return rows.masked_scatter(heard[..., None], self.norm(rows[heard])).transpose(1, 2)
+        heard = weight > 0 if weight is not None and self.training else None
+        seen = hidden if heard is None else rows[heard]
+        if self.training and seen.numel() < 2 * seen.shape[1]:
+            raise BadInput(
+                "a batch norm learns from 2 frames of weight above 0 or more, and this batch has fewer; "
+                "give longer utterances, or more of them"
+            )
+        normed: Tensor = self.norm(seen)
+        return normed if heard is None else rows.masked_scatter(heard[..., None], normed).transpose(1, 2)
 
 
 def scores_of(attention: Attention, in_dim: int, bottleneck: int) -> nn.Conv1d:

@@ -7,12 +7,12 @@ from torch.nn import functional
 
 from voxsphere.models.poolings.attention import Activation, Attention, Form, attend, scores_of
 from voxsphere.models.poolings.statistics import moments, statistics
-from voxsphere.models.poolings.weights import kept, shares
+from voxsphere.models.poolings.weights import WeightedPooling, shares
 
 LONG = 2**18  # numbers in the frames of one utterance
 
 
-class AttentiveStatsPooling(nn.Module):
+class AttentiveStatsPooling(WeightedPooling):
     """Mean and standard deviation under an attention to the frames (Okabe et al. 2018, Attentive statistics pooling).
 
     α = softmax over time of V tanh(W h + b) + k, one for each channel (`attention="vector"`: Desplanques et al. 2020,
@@ -46,14 +46,13 @@ class AttentiveStatsPooling(nn.Module):
         self.activation = Activation(activation, bottleneck)
         self.score = scores_of(attention, in_dim, bottleneck)
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         if self._together(frames):
-            return self._pooled(frames, weight)
+            return self._of_rows(frames, weight)
         weights = [None] * len(frames) if weight is None else weight.chunk(len(weight))
-        return torch.cat([self._pooled(row, w) for row, w in zip(frames.chunk(len(frames)), weights, strict=True)])
+        return torch.cat([self._of_rows(row, w) for row, w in zip(frames.chunk(len(frames)), weights, strict=True)])
 
     def _together(self, frames: Tensor) -> bool:
         """Whether rows are pooled at once; long ones are faster one by one, in the processor's cache."""
@@ -61,7 +60,7 @@ class AttentiveStatsPooling(nn.Module):
         recorded = self.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
         return recorded or frames.device.type != "cpu" or len(frames) == 1 or shortish
 
-    def _pooled(self, frames: Tensor, weight: Tensor | None) -> Tensor:
+    def _of_rows(self, frames: Tensor, weight: Tensor | None) -> Tensor:
         score = self.score(self.activation(self._hidden(frames, weight), weight))
         share = attend(score, weight, normalised=self.normalised)
         if self.normalised:
@@ -69,7 +68,7 @@ class AttentiveStatsPooling(nn.Module):
         else:
             mean = (share * frames).sum(-1)
             variance = (share * frames.square()).sum(-1) - mean.square()
-        return torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1)
+        return torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1).to(frames.dtype)
 
     def _hidden(self, frames: Tensor, weight: Tensor | None) -> Tensor:
         hidden = functional.conv1d(frames, self.hidden.weight[:, : self.in_dim], self.hidden.bias)

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.residuals import residuals
-from voxsphere.models.poolings.weights import kept
+from voxsphere.models.poolings.weights import WeightedPooling
 
 
-class LearnableDictionaryPooling(nn.Module):
+class LearnableDictionaryPooling(WeightedPooling):
     """The frames' mean deviation from each of `components` learnt centres (LDE: Cai et al. 2018, Exploring the encoding
     layer and loss function in end-to-end speaker and language recognition system, section 2.4).
 
@@ -26,10 +26,9 @@ class LearnableDictionaryPooling(nn.Module):
         self.centres = nn.Parameter(torch.randn(components, in_dim))
         self.scale = nn.Parameter(torch.full((components,), 1 / in_dim))
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         # ‖h − μ‖² = ‖h‖² − 2 hᵀμ + ‖μ‖²: one matrix product instead of a difference for every frame and centre.
         lengths = frames.square().sum(1, keepdim=True) + self.centres.square().sum(1)[:, None]
         distance = lengths - 2 * (self.centres @ frames)

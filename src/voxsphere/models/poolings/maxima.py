@@ -2,19 +2,20 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.statistics import statistics
-from voxsphere.models.poolings.weights import kept, shares
+from voxsphere.models.poolings.weights import WeightedPooling, shares
 
 
-class MaxStatsPooling(nn.Module):
+class MaxStatsPooling(WeightedPooling):
     """Mean and biased standard deviation of the maximum over a sliding window ("MSTAP" of SpeakerVerifiaction-pytorch).
 
     The window is `window` frames long, an odd number, centred on each frame in turn; at the edges and around frames of
-    weight 0 it holds the frames there are. `floor` is added to the variance.
+    weight 0 it holds the frames there are. A frame of any weight above 0 is a candidate for the maximum, so the result
+    jumps where a weight becomes 0: probabilities of speech want a threshold. `floor` is added to the variance.
     """
 
     def __init__(self, in_dim: int, *, window: int = 5, floor: float = 1e-12) -> None:
@@ -24,10 +25,9 @@ class MaxStatsPooling(nn.Module):
         self.in_dim, self.dim = in_dim, 2 * in_dim
         self.window, self.floor = window, floor
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         unheard = None if weight is None else (weight == 0)[:, None]
         if unheard is not None:
             frames = frames.masked_fill(unheard, -torch.inf)

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.attention import Attention, scores_of
 from voxsphere.models.poolings.statistics import average, under
-from voxsphere.models.poolings.weights import kept, shares, softmax
+from voxsphere.models.poolings.weights import WeightedPooling, shares, softmax
 
 
-class MultiHeadAttentionPooling(nn.Module):
+class MultiHeadAttentionPooling(WeightedPooling):
     """Means, each head's own attention to its slice of the channels (India et al. 2019, Self multi-head attention for
     speaker recognition, equations 4 to 6).
 
@@ -27,17 +27,17 @@ class MultiHeadAttentionPooling(nn.Module):
         self.query = nn.Parameter(torch.empty(heads, slice_dim))
         nn.init.xavier_normal_(self.query)
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
         heads, dim = self.query.shape
-        slices = kept(frames, weight, self.in_dim).reshape(len(frames), heads, dim, -1)
+        slices = frames.reshape(len(frames), heads, dim, -1)
         score = (self.query[:, None] @ slices).squeeze(2) / dim**0.5
         pooled: Tensor = slices @ softmax(score, weight)[..., None]
         return pooled.flatten(1)
 
 
-class MultiQueryMultiHeadAttentionPooling(nn.Module):
+class MultiQueryMultiHeadAttentionPooling(WeightedPooling):
     """Means and standard deviations, `queries` attentions to each of `heads` slices of the channels (Zhao et al. 2022,
     Multi-query multi-head attention pooling and inter-topK penalty for speaker verification, section 2).
 
@@ -73,10 +73,9 @@ class MultiQueryMultiHeadAttentionPooling(nn.Module):
             nn.ModuleList(_scorer(dim, layers, bottleneck, attention) for _ in range(heads)) for _ in range(queries)
         )
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         mean = average(frames, shares(frames, weight))
         # Head by head, so that what is computed of one stays in the processor's cache.
         slices = (x.chunk(self.heads, 1) for x in (frames, frames - mean[..., None], mean))

@@ -5,12 +5,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.models.poolings.statistics import statistics
-from voxsphere.models.poolings.weights import kept, shares, softmax
+from voxsphere.models.poolings.weights import WeightedPooling, shares, softmax
 
 _NOISE = 1e-5
 
 
-class TanhAttentionPooling(nn.Module):
+class TanhAttentionPooling(WeightedPooling):
     """Mean and standard deviation under attention of a single score a frame, α = softmax over time of tanh(wᵀh).
 
     The tanh bounds the score: no frame weighs more than e² times another. A frame's weight multiplies its attention.
@@ -28,10 +28,9 @@ class TanhAttentionPooling(nn.Module):
         self.score = nn.Conv1d(in_dim, 1, 1, bias=False)
         nn.init.kaiming_uniform_(self.score.weight)
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         attention = softmax(torch.tanh(self.score(frames)), weight)
         if not self.legacy:
             return torch.cat(statistics(frames, attention, unbiased=False, floor=self.floor), dim=1)
@@ -41,12 +40,12 @@ class TanhAttentionPooling(nn.Module):
         return torch.cat([weighted.sum(-1), std], dim=1)
 
 
-class LstmAttentionPooling(nn.Module):
+class LstmAttentionPooling(WeightedPooling):
     """`TanhAttentionPooling` of a two-way LSTM's outputs, and the mean of its last states over layers and directions.
 
     With `hidden` units a direction it makes 5 · `hidden` numbers. Frames of weight 0 are left out of the sequence; the
-    LSTM knows nothing else of the weights. `legacy` and `floor` as in `TanhAttentionPooling`. Source: multitask_asv's
-    resnet_lstm.
+    LSTM knows nothing else of the weights, so the result jumps where a weight becomes 0: probabilities of speech want a
+    threshold. `legacy` and `floor` as in `TanhAttentionPooling`. Source: multitask_asv's resnet_lstm.
     """
 
     def __init__(
@@ -61,10 +60,9 @@ class LstmAttentionPooling(nn.Module):
         )
         self.attention = TanhAttentionPooling(2 * hidden, legacy=legacy, floor=floor)
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         x, places = frames.transpose(1, 2), torch.arange(frames.shape[-1], device=frames.device)
         count = torch.full_like(places[:1], frames.shape[-1])[:, None]
         if weight is not None:
@@ -79,5 +77,4 @@ class LstmAttentionPooling(nn.Module):
             out, reversed_out = onward(x)[0], back(x.take_along_dim(reverse, dim=1))[0]
             states += [one.take_along_dim(end, dim=1)[:, 0] for one in (out, reversed_out)]
             x = torch.cat([out, reversed_out.take_along_dim(reverse, dim=1)], dim=-1)
-        last = torch.stack(states).mean(0).masked_fill(count == 0, torch.nan)
-        return torch.cat([self.attention(x.transpose(1, 2), weight), last], dim=1)
+        return torch.cat([self.attention(x.transpose(1, 2), weight), torch.stack(states).mean(0)], dim=1)

@@ -5,10 +5,10 @@ from torch import Tensor, nn
 
 from voxsphere.models.poolings.attention import Activation, Attention, Form, attend, scores_of
 from voxsphere.models.poolings.statistics import under
-from voxsphere.models.poolings.weights import kept
+from voxsphere.models.poolings.weights import WeightedPooling
 
 
-class SelfAttentionPooling(nn.Module):
+class SelfAttentionPooling(WeightedPooling):
     """The mean under an attention to the frames (Cai et al. 2018, Exploring the encoding layer and loss function in
     end-to-end speaker and language recognition system, section 2.3; "SAP").
 
@@ -36,9 +36,8 @@ class SelfAttentionPooling(nn.Module):
         self.activation = Activation(activation, bottleneck)
         self.score = scores_of(attention, in_dim, bottleneck)
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         score = self.score(self.activation(self.hidden(frames), weight))
         return under(attend(score, weight, normalised=self.normalised), frames)

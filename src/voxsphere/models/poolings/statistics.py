@@ -2,26 +2,25 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from voxsphere.models.poolings.weights import kept, shares
+from voxsphere.models.poolings.weights import WeightedPooling, shares
 
 
-class MeanPooling(nn.Module):
+class MeanPooling(WeightedPooling):
     """The mean over time."""
 
     def __init__(self, in_dim: int) -> None:
         super().__init__()
         self.in_dim = self.dim = in_dim
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         return average(frames, shares(frames, weight))
 
 
-class StatsPooling(nn.Module):
+class StatsPooling(WeightedPooling):
     """Mean and standard deviation over time (Snyder et al. 2018, X-vectors).
 
     `unbiased` divides the squared deviations by frames − 1, and with weights by Σw − Σw²/Σw, which is the same number
@@ -34,14 +33,13 @@ class StatsPooling(nn.Module):
         self.in_dim, self.dim = in_dim, 2 * in_dim
         self.unbiased, self.floor = unbiased, floor
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         return torch.cat(statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor), dim=1)
 
 
-class StdPooling(nn.Module):
+class StdPooling(WeightedPooling):
     """The standard deviation alone, which serves nearly as well as with the mean (Wang et al. 2021, Revisiting the
     statistics pooling layer in deep speaker embedding learning; WeSpeaker's TSDP).
 
@@ -53,10 +51,9 @@ class StdPooling(nn.Module):
         self.in_dim = self.dim = in_dim
         self.unbiased, self.floor = unbiased, floor
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         return statistics(frames, shares(frames, weight), unbiased=self.unbiased, floor=self.floor)[1]
 
 
@@ -70,14 +67,18 @@ def average(
 def statistics(
     frames: Float[Tensor, "batch dim frames"], share: Tensor | None, *, unbiased: bool, floor: float
 ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
-    """Mean and standard deviation under shares that sum to 1 over time; `floor` is added to the variance."""
+    """Mean and standard deviation under shares that sum to 1 over time; `floor` is added to the variance.
+
+    They come in the frames' precision. Where that is half, they are taken in single: in half, the floor would be 0.
+    """
     mean, variance = moments(frames, share)
     if unbiased and share is None:
         variance = variance * (frames.shape[-1] / max(frames.shape[-1] - 1, 1))
     elif unbiased and share is not None:
         # The floor stands for "one frame", of which there is no spread to correct.
-        variance = variance / (1 - share.square().sum(-1)).clamp(min=1e-6)
-    return mean, (variance + floor).sqrt()
+        variance = variance / (1 - share.to(variance.dtype).square().sum(-1)).clamp(min=1e-6)
+    std = (variance + floor).sqrt()
+    return (mean, std) if std.dtype == frames.dtype else (mean.to(frames.dtype), std.to(frames.dtype))
 
 
 def moments(
@@ -85,13 +86,21 @@ def moments(
 ) -> tuple[Float[Tensor, "*batch dim"], Float[Tensor, "*batch dim"]]:
     """Mean and variance under shares that sum to 1 over time, of each channel or of all, or equal ones.
 
-    The mean is subtracted before squaring: Σαh² − (Σαh)² would lose the small deviations of large numbers.
+    In single precision or better. The mean is subtracted before squaring: Σαh² − (Σαh)² would lose the small deviations
+    of large numbers.
     """
+    device = frames.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        with torch.autocast(device, enabled=False):  # it would take the matrix products in half precision
+            return moments(frames, share)
+    if frames.dtype.itemsize < 4:
+        frames = frames.float()
     if share is None:
         mean = frames.mean(-1, keepdim=True)
         # The norm squares and sums in one pass over the memory.
         variance = torch.linalg.vector_norm(frames - mean, dim=-1).square() / frames.shape[-1]
     else:
+        share = share.to(frames.dtype)
         mean = under(share, frames)[..., None]
         deviation = frames - mean
         variance = under(share, product(deviation, deviation))

@@ -7,12 +7,14 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.residuals import residuals
-from voxsphere.models.poolings.weights import kept
+from voxsphere.models.poolings.weights import WeightedPooling
 
 
-class NetVladPooling(nn.Module):
-    """NetVLAD, and with `ghosts` GhostVLAD (Xie et al. 2019, Utterance-level aggregation for speaker recognition in the
-    wild, equation 1; Zhong et al. 2018, GhostVLAD for set-based face recognition).
+class NetVladPooling(WeightedPooling):
+    """NetVLAD (Arandjelović et al. 2016, NetVLAD: CNN architecture for weakly supervised place recognition, CVPR,
+    equation 4), and with `ghosts` GhostVLAD (Zhong et al. 2018, GhostVLAD for set-based face recognition); over the
+    frames of an utterance as in Xie et al. 2019, Utterance-level aggregation for speaker recognition in the wild,
+    equation 1.
 
     A frame is dealt out to the `clusters` and ghosts by a = softmax over them of W h + b. V_k = Σ_t a_k (h − c_k) is
     brought to unit length cluster by cluster, and all of them together once more. What goes to the ghosts is left out:
@@ -30,10 +32,9 @@ class NetVladPooling(nn.Module):
         nn.init.orthogonal_(self.assign.weight)
         nn.init.orthogonal_(self.centres)
 
-    def forward(
-        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None = None
+    def _pool(
+        self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        frames = kept(frames, weight, self.in_dim)
         belongs = self.assign(frames).softmax(1)[:, : len(self.centres)]
         each = functional.normalize(residuals(frames, belongs, self.centres, weight), dim=-1)
         return functional.normalize(each.flatten(1), dim=-1)
