@@ -24,15 +24,23 @@ import torch
 from torch import Tensor, nn
 
 from voxsphere.models.encoders.redimnet2 import ReDimNet2
+from voxsphere.models.encoders.resnet import DEPTHS
+from voxsphere.pretrained.foreign import redimnet as redimnet_names
+from voxsphere.pretrained.foreign import speechbrain as speechbrain_names
+from voxsphere.pretrained.foreign import three_d_speaker as three_d_speaker_names
+from voxsphere.pretrained.foreign import wespeaker as wespeaker_names
+from voxsphere.pretrained.foreign.renaming import Rules
 from voxsphere.zoo import NETWORKS
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A network of somebody else's: how it is built, and how it is asked for embeddings of features."""
+    """A network of somebody else's: how it is built, how it is asked for embeddings of features, and, where the
+    product can import its weights, the rules of renaming by which it does."""
 
     build: Callable[[], nn.Module]
     run: Callable[[nn.Module, Tensor], Any] = lambda network, features: network(features)
+    rules: Rules | None = None
 
 
 def import_wespeaker(checkout: str | Path) -> None:
@@ -67,7 +75,16 @@ def wespeaker(checkout: Path) -> dict[str, Reference]:
         eres2net = getattr(models["eres2net"], f"ERes2Net34_{size.title()}")
         built[f"res2net34-{size}"] = partial(res2net, feat_dim=80, embed_dim=256)
         built[f"eres2net34-{size}"] = partial(eres2net, feat_dim=80, embed_dim=512)
-    return {name: Reference(build) for name, build in built.items()}
+    rules = {
+        **{name: wespeaker_names.ecapa_tdnn() for name in built if name.startswith("ecapa")},
+        **{f"resnet{depth}": wespeaker_names.resnet(blocks) for depth, blocks in DEPTHS.items()},
+        **{name: wespeaker_names.res2net(DEPTHS[34]) for name in built if name.startswith("res2net")},
+        **{name: wespeaker_names.eres2net() for name in built if name.startswith("eres2net")},
+        "xvector-wespeaker": wespeaker_names.xvector(),
+        "simam-resnet34": wespeaker_names.simam_resnet(DEPTHS[34]),
+        "simam-resnet100": wespeaker_names.simam_resnet((6, 16, 24, 3)),
+    }
+    return {name: Reference(build, rules=rules[name]) for name, build in built.items()}
 
 
 def three_d_speaker(checkout: Path) -> dict[str, Reference]:
@@ -91,7 +108,16 @@ def three_d_speaker(checkout: Path) -> dict[str, Reference]:
         "eres2netv2": of("eres2net.ERes2NetV2", "ERes2NetV2"),
         "eres2netv2-w24s4ep4": partial(of("eres2net.ERes2NetV2", "ERes2NetV2"), baseWidth=24, scale=4, expansion=4),
     }
-    return {name: Reference(build) for name, build in built.items()}
+    rules = {
+        "xvector-3d-speaker": three_d_speaker_names.xvector(),
+        "ecapa-3d-speaker": three_d_speaker_names.ecapa_tdnn(),
+        "campplus": three_d_speaker_names.campplus(),
+        "resnet34-3dspeaker": three_d_speaker_names.resnet(),
+        "res2net-3dspeaker": three_d_speaker_names.res2net(),
+        **{f"eres2net-{size}": three_d_speaker_names.eres2net() for size in ("base", "large", "huge")},
+        **{name: three_d_speaker_names.eres2netv2() for name in ("eres2netv2", "eres2netv2-w24s4ep4")},
+    }
+    return {name: Reference(build, rules=rules[name]) for name, build in built.items()}
 
 
 def speechbrain(packages: Path) -> dict[str, Reference]:
@@ -99,9 +125,20 @@ def speechbrain(packages: Path) -> dict[str, Reference]:
     sys.path.append(str(packages))
     ecapa = importlib.import_module("speechbrain.lobes.models.ECAPA_TDNN").ECAPA_TDNN
     xvector = importlib.import_module("speechbrain.lobes.models.Xvector").Xvector
+
+    def silent() -> nn.Module:
+        """Without the noise that its pooling adds to the statistics."""
+        network: nn.Module = xvector(in_channels=24, lin_neurons=512)
+        for module in network.modules():
+            if hasattr(module, "_get_gauss_noise"):
+                module._get_gauss_noise = lambda shape, device=None: torch.zeros(shape, device=device)
+        return network
+
     return {
-        "ecapa-speechbrain": Reference(partial(ecapa, 80, channels=[1024, 1024, 1024, 1024, 3072])),
-        "xvector-speechbrain": Reference(partial(xvector, in_channels=24, lin_neurons=512)),
+        "ecapa-speechbrain": Reference(
+            partial(ecapa, 80, channels=[1024, 1024, 1024, 1024, 3072]), rules=speechbrain_names.ecapa_tdnn()
+        ),
+        "xvector-speechbrain": Reference(silent, rules=speechbrain_names.xvector()),
     }
 
 
@@ -147,14 +184,14 @@ def redimnet(checkout: Path) -> dict[str, Reference]:
     """IDRnD/redimnet."""
     sys.path.insert(0, str(checkout))
     wrap = importlib.import_module("redimnet.model").ReDimNetWrap
-    return _redimnets(wrap, [name for name in NETWORKS if name.startswith("redimnet-")])
+    return _redimnets(wrap, "redimnet-", redimnet_names.redimnet())
 
 
 def redimnet2(checkout: Path) -> dict[str, Reference]:
     """PalabraAI/redimnet2."""
     sys.path.insert(0, str(checkout))
     wrap = importlib.import_module("redimnet2.redimnet2").ReDimNet2Wrap
-    return _redimnets(wrap, [name for name in NETWORKS if name.startswith("redimnet2-")])
+    return _redimnets(wrap, "redimnet2-", redimnet_names.redimnet2())
 
 
 def redimnet_of(wrap: Callable[..., nn.Module], encoder: "partial[Any]", bands: int, dim: int) -> nn.Module:
@@ -190,7 +227,7 @@ class Bands(nn.Module):
         return frames.transpose(1, 2)
 
 
-def _redimnets(wrap: Callable[..., nn.Module], names: list[str]) -> dict[str, Reference]:
+def _redimnets(wrap: Callable[..., nn.Module], prefix: str, rules: Rules) -> dict[str, Reference]:
     def build(name: str) -> nn.Module:
         model = NETWORKS[name].model()
         assert isinstance(model.features.dim, int)
@@ -198,7 +235,7 @@ def _redimnets(wrap: Callable[..., nn.Module], names: list[str]) -> dict[str, Re
         network.spec = Bands()
         return network
 
-    return {name: Reference(partial(build, name)) for name in names}
+    return {name: Reference(partial(build, name), rules=rules) for name in NETWORKS if name.startswith(prefix)}
 
 
 class _Absent(ModuleType):
