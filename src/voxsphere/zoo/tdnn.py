@@ -89,9 +89,13 @@ _XVECTORS = (
         encoder=partial(Tdnn, slope=0.01, reflect=True), projection=partial(Affine, dim=512),
         features=partial(SpeechBrainFbank, num_mels=24), peer=_SPEECHBRAIN,
     ),
+    # Its section 4.1.2: one score a frame, from 64 nodes with ReLU and batch norm. As in the other x-vectors here, and
+    # not there, the bands are 80 and the embedding is the second dense layer.
     _network(
-        "xvector-attention", "Okabe et al. 2018, Attentive statistics pooling for deep speaker embedding", 5_005_296,
-        "counted here", partial(Tdnn), partial(AttentiveStatsPooling, bottleneck=128), partial(TwoLayer),
+        "xvector-attention", "Okabe et al. 2018, Attentive statistics pooling, arXiv:1803.10963", 4_715_924,
+        "counted layer by layer: xvector's 4,619,668, 1500 × 64 + 64, twice 64 for batch norm, 64 for the score",
+        partial(Tdnn), partial(AttentiveStatsPooling, bottleneck=64, attention="scalar", activation="relu-norm"),
+        partial(TwoLayer),
     ),
 )  # fmt: skip
 
@@ -119,7 +123,12 @@ _DEEPER = (
         "etdnn", _EXTENDED, 5_166_228, _of_system("ETDNN"),
         partial(Etdnn), _STATS, partial(OneLayer, dim=256, slope=0.01), peer=_of_system("ETDNN"),
     ),
-    _network("etdnn-paper", _EXTENDED, 6_462_356, "counted here", _PAPER_FRAMES, _STATS, partial(TwoLayer)),
+    # ASV-Subtools at 5d7fae8 (extended_xvector.py) has the same layers.
+    _network(
+        "etdnn-paper", _EXTENDED, 6_462_356,
+        "counted layer by layer: its table has ten frame layers and two of 512; weights, biases, two a batch norm",
+        _PAPER_FRAMES, _STATS, partial(TwoLayer),
+    ),
     _network(
         "ftdnn", _FACTORISED, 13_928_960, _of_system("FTDNN"),
         partial(Ftdnn), partial(StatsPooling, unbiased=False), partial(TwoLayer), peer=_of_system("FTDNN"),
