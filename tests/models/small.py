@@ -34,3 +34,8 @@ def small(
 ) -> "partial[SpeakerModel]":
     """A model with these parts, and tiny ones for the rest."""
     return partial(SpeakerModel, features=features, encoder=encoder, pooling=pooling, projection=projection)
+
+
+def class_of(part: object) -> object:
+    """The class of a part that is given to `SpeakerModel` as a class or as a partial of one."""
+    return part.func if isinstance(part, partial) else part
