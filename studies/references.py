@@ -260,7 +260,8 @@ def speaker_verification_images(checkout: str | Path) -> tuple[Any, Any]:
     sys.modules["Define_Model"].__path__ = [f"{checkout}/Define_Model"]
     cnn, resnet = (importlib.import_module(f"Define_Model.{name}") for name in ("CNN", "ResNet"))
     cnn.math, cnn.torch = math, torch
-    cnn.ReLU20 = lambda inplace=False: nn.Hardtanh(0, 20, inplace)
+    cnn.ReLU, cnn.ReLU20 = nn.ReLU, lambda inplace=False: nn.Hardtanh(0, 20, inplace)
+    cnn.AngleLinear = lambda in_features, out_features, m: nn.Linear(in_features, out_features)  # its layer for classes
     return cnn, resnet
 
 
@@ -347,10 +348,14 @@ def speaker_verification_2d(checkout: Path) -> dict[str, Reference]:
             for depth in (10, 18, 34, 101)
         },
     }
-    return {name: Reference(build, turned) for name, build in built.items()} | {
-        f"rescnn{depth}{'-basic' if depth == 101 else ''}": Reference(partial(rescnn, depth), upright)
-        for depth in (10, 18, 34, 101)
-    }
+    return (
+        {name: Reference(build, turned) for name, build in built.items()}
+        | {
+            f"rescnn{depth}{'-basic' if depth == 101 else ''}": Reference(partial(rescnn, depth), upright)
+            for depth in (10, 18, 34, 101)
+        }
+        | {"rescnn-superficial": Reference(partial(cnn.SuperficialResCNN, 512, n_classes=1), upright)}
+    )
 
 
 PROJECTS: Mapping[str, Callable[[Path], dict[str, Reference]]] = {

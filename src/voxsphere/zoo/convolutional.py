@@ -88,7 +88,6 @@ NETWORKS: tuple[Network, ...] = (
         3_102_400,
         partial(ResCnn, blocks=(1, 1, 1), clip=None),
         projection=partial(AffineNorm),
-        peer="",
     ),
     _rescnn(
         "rescnn-deep-speaker",
