@@ -72,7 +72,14 @@ _loresnet = partial(
 )
 _image = partial(_network, projection=partial(AffineNorm), paper=_RESNET)
 # There statistics are taken over stretches in which channels and frames are mixed (a reshape stands for a transpose).
-_thin = partial(_network, projection=partial(AffineNorm, dim=128), paper=_THIN, pooling=partial(StatsPooling))
+# So its pooling was left out of the comparison, and the frames averaged.
+_thin = partial(
+    _network,
+    projection=partial(AffineNorm, dim=128),
+    paper=_THIN,
+    pooling=partial(StatsPooling),
+    peer=f"{_COUNTED}, without its pooling",
+)
 _resnet20 = partial(_network, paper=_HYPERSPHERE, features=_MAGNITUDES)
 _unified = partial(_resnet20, encoder=partial(ResNet20), source=_UNIFIED, systems=("unified-embedding",), peer="")
 _se34 = partial(_network, projection=partial(Affine, dim=512), source=_TRAINER, systems=(), peer=_TRAINER)
