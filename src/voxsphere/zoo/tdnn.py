@@ -178,6 +178,18 @@ def _ecapa(name: str, width: int, parameters: int, *, context: bool = True, norm
     return _network(name, _ECAPA, parameters, _WESPEAKER, encoder, pooling, last, peer=_WESPEAKER)
 
 
+def _paper(name: str, width: int, parameters: int) -> Network:
+    """The paper's own: a block receives the sum of all outputs before it, in WeSpeaker the last one alone.
+
+    The sums have no parameters. The reference system's form (`_summed`) has sums, but a wider channel attention and a
+    pooling without context; no implementation at hand has both as in the paper.
+    """
+    return _network(
+        name, _ECAPA, parameters, f"the paper's table 1, in millions, and {_WESPEAKER}",
+        partial(EcapaTdnn, width=width, squeeze=128), _CONTEXT, partial(NormLinearNorm),
+    )  # fmt: skip
+
+
 def _mirrored(name: str, source: str, features: Callable[..., Any]) -> Network:
     """As in SpeechBrain, from which 3D-Speaker has its code."""
     return _network(
@@ -198,6 +210,8 @@ def _summed(name: str, num_mels: int, parameters: int) -> Network:
 
 
 _ECAPAS = (
+    _paper("ecapa-512-paper", 512, 6_191_104),
+    _paper("ecapa-1024-paper", 1024, 14_657_472),
     _ecapa("ecapa-512", 512, 6_191_104),
     _ecapa("ecapa-1024", 1024, 14_657_472),
     _ecapa("ecapa-512-no-context", 512, 5_797_888, context=False),
