@@ -22,9 +22,26 @@ EXTENDED_FRAMES = layer(BANDS, WIDTH, 5) + 3 * layer(WIDTH, WIDTH, 3) + 5 * laye
 # Okabe et al. 2018, equation 3 and section 4.1.2. The k that is added to all scores is left out: the softmax drops it.
 ATTENTION = layer(POOLED, 64) + 64
 
+
+def thin_res2() -> int:
+    """Depth 34: convolutions without biases but the first, and the second of a block in groups, one of them idle."""
+
+    def plain(in_dim: int, dim: int, kernel: int) -> int:
+        return in_dim * dim * kernel**2 + 2 * dim
+
+    total, channels = plain(1, 16, 5) + 16, 16
+    for width, blocks in ((16, 3), (32, 4), (64, 6), (128, 3)):
+        total += plain(channels, width, 3) + (blocks - 1) * plain(width, width, 3)
+        total += blocks * 7 * plain(width // 8, width // 8, 3)
+        total += plain(channels, width, 1) if channels != width else 0
+        channels = width
+    return total + layer(2 * 4 * channels, 128)  # means and deviations of four bands
+
+
 SUMS = {
     "xvector-attention": XVECTOR_FRAMES + ATTENTION + DENSE,
     "etdnn-paper": EXTENDED_FRAMES + DENSE,
+    "thin-resnet34-res2": thin_res2(),
 }
 
 

@@ -135,6 +135,14 @@ NETWORKS: tuple[Network, ...] = (
     _thin("thin-resnet34-se", 1_485_478, partial(ThinResNet, block="se")),
     # Its kernels lie across the axis that is left, and not, as there, across the one that is gone.
     _thin("thin-resnet34-cbam", 2_566_944, partial(ThinResNet, block="cbam"), peer=""),
+    # There it cannot be built (a TypeError). Here it is the next one without its attention to channels.
+    _thin(
+        "thin-resnet34-res2",
+        834_568,
+        partial(ThinResNet, block="res2"),
+        source="counted layer by layer: those of thin-resnet34, a block's second in eight groups, one of them idle",
+        peer="",
+    ),
     _thin("thin-resnet34-se-res2", 855_278, partial(ThinResNet, block="se-res2")),
     # Bottlenecks that end as narrow as they began.
     _thin("thin-resnet50-narrow", 1_002_528, partial(ThinResNet, bottleneck=True, expansion=1)),
