@@ -16,7 +16,7 @@ FBANK = partial(Fbank, num_mels=20, cmn=True)
 class Frames(nn.Module):
     """A front end that takes frames as they are, for references that know nothing of waves."""
 
-    sample_rate, hop = 16000, 160
+    input, sample_rate, hop = "wave", 16000, 160
 
     def __init__(self, dim: int = 80) -> None:
         super().__init__()
