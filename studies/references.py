@@ -126,7 +126,7 @@ def voxceleb_trainer(checkout: Path) -> dict[str, Reference]:
 
 
 def multitask_asv(checkout: Path) -> dict[str, Reference]:
-    """joaomonteirof/multitask_asv."""
+    """joaomonteirof/multitask_asv at fcd32da; later versions lack the batch norm after the first convolution."""
     sys.path.insert(0, str(checkout))
     networks = importlib.import_module("model")
 
@@ -136,7 +136,7 @@ def multitask_asv(checkout: Path) -> dict[str, Reference]:
 
     return {
         f"resnet-{kind}{'-deltas' if channels > 1 else ''}": Reference(
-            partial(getattr(networks, f"ResNet_{kind}"), delta=channels > 1), partial(as_image, channels)
+            partial(getattr(networks, f"ResNet_{kind}"), n_z=200, delta=channels > 1), partial(as_image, channels)
         )
         for kind in ("mfcc", "stats", "large", "small", "lstm")
         for channels in (1, 3)
