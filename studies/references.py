@@ -163,7 +163,7 @@ def voxceleb_trainer(checkout: Path) -> dict[str, Reference]:
 
 
 def multitask_asv(checkout: Path) -> dict[str, Reference]:
-    """joaomonteirof/multitask_asv."""
+    """joaomonteirof/multitask_asv at fcd32da; later versions lack the batch norm after the first convolution."""
     sys.path.insert(0, str(checkout))
     networks = importlib.import_module("model")
 
@@ -173,7 +173,7 @@ def multitask_asv(checkout: Path) -> dict[str, Reference]:
 
     return {
         f"resnet-{kind}{'-deltas' if channels > 1 else ''}": Reference(
-            partial(getattr(networks, f"ResNet_{kind}"), delta=channels > 1), partial(as_image, channels)
+            partial(getattr(networks, f"ResNet_{kind}"), n_z=200, delta=channels > 1), partial(as_image, channels)
         )
         for kind in ("mfcc", "stats", "large", "small", "lstm")
         for channels in (1, 3)
@@ -297,7 +297,8 @@ def speaker_verification_images(checkout: str | Path) -> tuple[Any, Any]:
     sys.modules["Define_Model"].__path__ = [f"{checkout}/Define_Model"]
     cnn, resnet = (importlib.import_module(f"Define_Model.{name}") for name in ("CNN", "ResNet"))
     cnn.math, cnn.torch = math, torch
-    cnn.ReLU20 = lambda inplace=False: nn.Hardtanh(0, 20, inplace)
+    cnn.ReLU, cnn.ReLU20 = nn.ReLU, lambda inplace=False: nn.Hardtanh(0, 20, inplace)
+    cnn.AngleLinear = lambda in_features, out_features, m: nn.Linear(in_features, out_features)  # its layer for classes
     return cnn, resnet
 
 
@@ -384,10 +385,14 @@ def speaker_verification_2d(checkout: Path) -> dict[str, Reference]:
             for depth in (10, 18, 34, 101)
         },
     }
-    return {name: Reference(build, turned) for name, build in built.items()} | {
-        f"rescnn{depth}{'-basic' if depth == 101 else ''}": Reference(partial(rescnn, depth), upright)
-        for depth in (10, 18, 34, 101)
-    }
+    return (
+        {name: Reference(build, turned) for name, build in built.items()}
+        | {
+            f"rescnn{depth}{'-basic' if depth == 101 else ''}": Reference(partial(rescnn, depth), upright)
+            for depth in (10, 18, 34, 101)
+        }
+        | {"rescnn-superficial": Reference(partial(cnn.SuperficialResCNN, 512, n_classes=1), upright)}
+    )
 
 
 PROJECTS: Mapping[str, Callable[[Path], dict[str, Reference]]] = {

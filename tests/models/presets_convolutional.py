@@ -75,6 +75,12 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
         MeanPooling,
         partial(AffineLength, dim=32, norm=True),
     ),
+    "rescnn_superficial": small(
+        partial(Frames, dim=72),
+        partial(ResCnn, blocks=(1, 1, 1), clip=None),
+        MeanPooling,
+        partial(AffineNorm, dim=32),
+    ),
     "resnet_se34l": small(
         partial(Frames, dim=40), partial(SeResNet, blocks=(1, 2, 1, 1)), SelfAttentionPooling, partial(Affine, dim=8)
     ),

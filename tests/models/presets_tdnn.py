@@ -4,6 +4,7 @@ from functools import partial
 
 from small import Frames, small
 
+from voxsphere.audio.normalisation import UtteranceNorm
 from voxsphere.models.encoders.aret_tdnn import BLOCKS, AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.dtdnn import Dtdnn
@@ -82,6 +83,12 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
     ),
     "ecapa_3dspeaker": small(
         _BANDS, partial(_ECAPA_MIRRORED, last=192), _POOLED_AS_SPEECHBRAIN, partial(NormLinear, dim=32)
+    ),
+    "ecapa_unispeech": small(
+        partial(UtteranceNorm, of=_BANDS, variance=True),
+        partial(EcapaTdnn, width=64, squeeze=128, summed=False),
+        partial(AttentiveStatsPooling, floor=1e-9),
+        partial(NormLinear, dim=32),
     ),
     "ecapa_summed": small(
         _BANDS,

@@ -16,7 +16,7 @@ FBANK = partial(Fbank, num_mels=20, cmn=True)
 class Frames(nn.Module):
     """A front end that takes frames as they are, for references that know nothing of waves."""
 
-    sample_rate, hop = 16000, 160
+    input, sample_rate, hop = "wave", 16000, 160
 
     def __init__(self, dim: int = 80) -> None:
         super().__init__()
@@ -34,3 +34,8 @@ def small(
 ) -> "partial[SpeakerModel]":
     """A model with these parts, and tiny ones for the rest."""
     return partial(SpeakerModel, features=features, encoder=encoder, pooling=pooling, projection=projection)
+
+
+def class_of(part: object) -> object:
+    """The class of a part that is given to `SpeakerModel` as a class or as a partial of one."""
+    return part.func if isinstance(part, partial) else part

@@ -72,7 +72,14 @@ _loresnet = partial(
 )
 _image = partial(_network, projection=partial(AffineNorm), paper=_RESNET)
 # There statistics are taken over stretches in which channels and frames are mixed (a reshape stands for a transpose).
-_thin = partial(_network, projection=partial(AffineNorm, dim=128), paper=_THIN, pooling=partial(StatsPooling))
+# So its pooling was left out of the comparison, and the frames averaged.
+_thin = partial(
+    _network,
+    projection=partial(AffineNorm, dim=128),
+    paper=_THIN,
+    pooling=partial(StatsPooling),
+    peer=f"{_COUNTED}, without its pooling",
+)
 _resnet20 = partial(_network, paper=_HYPERSPHERE, features=_MAGNITUDES)
 _unified = partial(_resnet20, encoder=partial(ResNet20), source=_UNIFIED, systems=("unified-embedding",), peer="")
 _se34 = partial(_network, projection=partial(Affine, dim=512), source=_TRAINER, systems=(), peer=_TRAINER)
@@ -88,7 +95,6 @@ NETWORKS: tuple[Network, ...] = (
         3_102_400,
         partial(ResCnn, blocks=(1, 1, 1), clip=None),
         projection=partial(AffineNorm),
-        peer="",
     ),
     _rescnn(
         "rescnn-deep-speaker",
@@ -129,6 +135,14 @@ NETWORKS: tuple[Network, ...] = (
     _thin("thin-resnet34-se", 1_485_478, partial(ThinResNet, block="se")),
     # Its kernels lie across the axis that is left, and not, as there, across the one that is gone.
     _thin("thin-resnet34-cbam", 2_566_944, partial(ThinResNet, block="cbam"), peer=""),
+    # There it cannot be built (a TypeError). Here it is the next one without its attention to channels.
+    _thin(
+        "thin-resnet34-res2",
+        834_568,
+        partial(ThinResNet, block="res2"),
+        source="counted layer by layer: those of thin-resnet34, a block's second in eight groups, one of them idle",
+        peer="",
+    ),
     _thin("thin-resnet34-se-res2", 855_278, partial(ThinResNet, block="se-res2")),
     # Bottlenecks that end as narrow as they began.
     _thin("thin-resnet50-narrow", 1_002_528, partial(ThinResNet, bottleneck=True, expansion=1)),

@@ -13,8 +13,10 @@ class Network:
     """A network with a name; `model()` builds it untrained, front end included and without a classification head.
 
     `parameters` is the number of trainable parameters, and `source` who counted them: a paper, or an implementation at
-    a commit. `systems` are the reference systems that use it. `peer` is the implementation, with its version, whose
-    outputs ours were compared with under the same weights; empty where nobody has published one.
+    a commit. `systems` are the reference systems that use it. `peer` is the implementation, with its version, that has
+    the same outputs as our encoder, pooling and last layer, together, under the same weights (of fewer channels,
+    mostly) and over the same features, or without the parts it names; empty where nothing was compared. Front ends, and
+    what tunes them, are compared by themselves.
     """
 
     name: str

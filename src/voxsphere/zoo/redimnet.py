@@ -1,8 +1,24 @@
-"""ReDimNet and ReDimNet2.
+"""ReDimNet and ReDimNet2: stages and sizes.
 
-ReDimNet's configurations lie in the published checkpoints alone; these are WeSpeaker's. The paper's sizes in millions
-are 1.0, 2.2, 4.7, 3.0, 6.3, 9.2 and 15.0, so B0 and B6 agree; for B2 the published file is larger (about 5.1 M), for
-B5 it is of our size. `pretrained.foreign.redimnet_config` builds what a checkpoint's own configuration says.
+ReDimNet's stages are WeSpeaker's (models/redimnet.py at dfa7419, which says itself that its sizes differ from the
+paper's). IDRnD/redimnet at dd9f519 states no others: its hubconf.py takes a network's options from its checkpoint.
+Millions of parameters and GMAC for two seconds, as its EVALUATION.md has them from the paper, and ours, with frames
+10 ms apart:
+
+|    | paper | here | paper, GMAC | here, GMAC |
+| -- | ----: | ---: | ----------: | ---------: |
+| B0 | 1.0 | 1.00 | 0.43 | 0.39 |
+| B1 | 2.2 | 2.13 | 0.54 | 0.57 |
+| B2 | 4.7 | 4.89 | 0.90 | 0.90 |
+| B3 | 3.0 | 3.23 | 3.00 | 2.88 |
+| B4 | 6.3 | 6.44 | 4.80 | 4.66 |
+| B5 | 9.2 | 7.66 | 9.87 | 8.75 |
+| B6 | 15.0 | 15.02 | 20.27 | 20.05 |
+
+So B5 is not the paper's. It is the published file's: b5-vox2-ft_lm.pt holds 7,709,351 numbers and has B5's options
+(findit-studio/coremlit's README of its conversion of that file, which we have not opened), and so many are ours with
+the running statistics and that front end. Its frames are 15 ms apart, here 10, as WeSpeaker has them.
+`pretrained.foreign.redimnet_config` builds what a checkpoint's own configuration says.
 """
 
 from collections.abc import Sequence

@@ -32,20 +32,42 @@ W2V_BERT_2: dict[str, Any] = {
 }
 """facebook/w2v-bert-2.0: Barrault et al. 2023, Seamless, arXiv:2312.05187, section 3; transformers' defaults."""
 
-NETWORKS = (
-    Network(
-        name="wavlm-large-ecapa-512",
+HUBERT_LARGE: dict[str, Any] = {
+    "model_type": "hubert",
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+    "feat_extract_norm": "layer",
+    "do_stable_layer_norm": True,
+    "conv_bias": True,
+}
+"""facebook/hubert-large-ll60k: Hsu et al. 2021, HuBERT, arXiv:2106.07447, table 1."""
+
+_UNISPEECH = "UniSpeech at 40d3227"
+
+
+def _ecapa(name: str, config: dict[str, Any], parameters: int, *, paper: str) -> Network:
+    """UniSpeech's ECAPA_TDNN_SMALL over a network that is trained with it."""
+    return Network(
+        name=name,
         model=partial(
             SpeakerModel,
-            features=partial(UtteranceNorm, of=partial(SelfSupervised, config=WAVLM_LARGE, tune="all"), variance=True),
+            features=partial(UtteranceNorm, of=partial(SelfSupervised, config=config, tune="all"), variance=True),
             encoder=partial(EcapaTdnn, width=512, squeeze=128, summed=False),
-            pooling=partial(AttentiveStatsPooling),
+            pooling=partial(AttentiveStatsPooling, floor=1e-9),
             projection=partial(NormLinear, dim=256),
         ),
-        paper="Chen et al. 2021, WavLM, arXiv:2110.13900",
-        parameters=323_862_937,
-        source="transformers 5.23.0 and UniSpeech's ECAPA_TDNN_SMALL",
-    ),
+        paper=paper,
+        parameters=parameters,
+        source=f"transformers 5.23.0 and {_UNISPEECH} (ECAPA_TDNN_SMALL)",
+        peer=_UNISPEECH,
+    )
+
+
+NETWORKS = (
+    _ecapa("wavlm-large-ecapa-512", WAVLM_LARGE, 323_862_937, paper="Chen et al. 2021, WavLM, arXiv:2110.13900"),
+    _ecapa("hubert-large-ecapa-512", HUBERT_LARGE, 323_848_537, paper="Hsu et al. 2021, HuBERT, arXiv:2106.07447"),
     Network(
         name="w2v-bert-2-mfa",
         model=partial(

@@ -89,9 +89,13 @@ _XVECTORS = (
         encoder=partial(Tdnn, slope=0.01, reflect=True), projection=partial(Affine, dim=512),
         features=partial(SpeechBrainFbank, num_mels=24), peer=_SPEECHBRAIN,
     ),
+    # Its section 4.1.2: one score a frame, from 64 nodes with ReLU and batch norm. As in the other x-vectors here, and
+    # not there, the bands are 80 and the embedding is the second dense layer.
     _network(
-        "xvector-attention", "Okabe et al. 2018, Attentive statistics pooling for deep speaker embedding", 5_005_296,
-        "counted here", partial(Tdnn), partial(AttentiveStatsPooling, bottleneck=128), partial(TwoLayer),
+        "xvector-attention", "Okabe et al. 2018, Attentive statistics pooling, arXiv:1803.10963", 4_715_924,
+        "counted layer by layer: xvector's 4,619,668, 1500 × 64 + 64, twice 64 for batch norm, 64 for the score",
+        partial(Tdnn), partial(AttentiveStatsPooling, bottleneck=64, attention="scalar", activation="relu-norm"),
+        partial(TwoLayer),
     ),
 )  # fmt: skip
 
@@ -119,7 +123,12 @@ _DEEPER = (
         "etdnn", _EXTENDED, 5_166_228, _of_system("ETDNN"),
         partial(Etdnn), _STATS, partial(OneLayer, dim=256, slope=0.01), peer=_of_system("ETDNN"),
     ),
-    _network("etdnn-paper", _EXTENDED, 6_462_356, "counted here", _PAPER_FRAMES, _STATS, partial(TwoLayer)),
+    # ASV-Subtools at 5d7fae8 (extended_xvector.py) has the same layers.
+    _network(
+        "etdnn-paper", _EXTENDED, 6_462_356,
+        "counted layer by layer: its table has ten frame layers and two of 512; weights, biases, two a batch norm",
+        _PAPER_FRAMES, _STATS, partial(TwoLayer),
+    ),
     _network(
         "ftdnn", _FACTORISED, 13_928_960, _of_system("FTDNN"),
         partial(Ftdnn), partial(StatsPooling, unbiased=False), partial(TwoLayer), peer=_of_system("FTDNN"),
@@ -169,6 +178,18 @@ def _ecapa(name: str, width: int, parameters: int, *, context: bool = True, norm
     return _network(name, _ECAPA, parameters, _WESPEAKER, encoder, pooling, last, peer=_WESPEAKER)
 
 
+def _paper(name: str, width: int, parameters: int) -> Network:
+    """The paper's own: a block receives the sum of all outputs before it, in WeSpeaker the last one alone.
+
+    The sums have no parameters. The reference system's form (`_summed`) has sums, but a wider channel attention and a
+    pooling without context; no implementation at hand has both as in the paper.
+    """
+    return _network(
+        name, _ECAPA, parameters, f"the paper's table 1, in millions, and {_WESPEAKER}",
+        partial(EcapaTdnn, width=width, squeeze=128), _CONTEXT, partial(NormLinearNorm),
+    )  # fmt: skip
+
+
 def _mirrored(name: str, source: str, features: Callable[..., Any]) -> Network:
     """As in SpeechBrain, from which 3D-Speaker has its code."""
     return _network(
@@ -189,6 +210,8 @@ def _summed(name: str, num_mels: int, parameters: int) -> Network:
 
 
 _ECAPAS = (
+    _paper("ecapa-512-paper", 512, 6_191_104),
+    _paper("ecapa-1024-paper", 1024, 14_657_472),
     _ecapa("ecapa-512", 512, 6_191_104),
     _ecapa("ecapa-1024", 1024, 14_657_472),
     _ecapa("ecapa-512-no-context", 512, 5_797_888, context=False),

@@ -1,6 +1,9 @@
-"""Makes kaldi.npz: fbank and MFCC features of a seeded synthetic signal by kaldi-native-fbank 1.22.
+"""Makes kaldi.npz: fbank and MFCC features of a seeded synthetic signal by kaldi-native-fbank 1.22.5.
 
-Run: python tests/goldens/audio/make_kaldi.py   (needs kaldi-native-fbank, which the dev extra installs)
+CPU, Python 3.11; these versions, which constraints.txt has too, give the file bit by bit:
+
+    pip install kaldi-native-fbank==1.22.5 numpy==2.4.6
+    python tests/goldens/audio/make_kaldi.py
 """
 
 from pathlib import Path

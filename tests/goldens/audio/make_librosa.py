@@ -1,6 +1,9 @@
-"""Makes librosa.npz: Slaney's mel bank and mel power frames of a seeded synthetic signal by librosa 0.11.
+"""Makes librosa.npz: Slaney's mel bank and mel power frames of a seeded synthetic signal by librosa 0.11.0.
 
-Run in an environment of its own: pip install librosa soundfile; python tests/goldens/audio/make_librosa.py
+In an environment of its own, CPU, Python 3.11:
+
+    pip install librosa==0.11.0 numpy==2.4.6 scipy==1.17.1 numba==0.68.1 soxr==1.1.0 soundfile==0.14.0
+    python tests/goldens/audio/make_librosa.py
 """
 
 from pathlib import Path

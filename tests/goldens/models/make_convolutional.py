@@ -30,7 +30,7 @@ from voxsphere.pretrained.foreign.renaming import Rules, renamed  # noqa: E402
 
 CNN, ResNet = speaker_verification_images(os.environ["SPEAKER_SYSTEMS"])
 
-_HEAD = (r"^(classifier|fc2)\..*", "")
+_HEAD = (r"^(classifier|fc2|angle_linear)\..*", "")
 _CHAIN: Rules = [(r"\.(conv|bn)(\d)\.", lambda m: f".layers.{int(m[2]) - 1}.{_KIND[m[1]]}.")]
 _ORDINAL = {"1": "first", "2": "second"}
 _KIND = {"conv": "conv", "bn": "norm"}
@@ -132,6 +132,9 @@ def main() -> None:
     rescnn = CNN.ResCNNSpeaker(10, embedding_size=32, num_classes=1)
     # Loud enough for the ReLU to be cut off.
     write("rescnn10", rescnn, RESCNN, 60 * noise(2, 51, 72, seed=10), upright)
+    # So quiet that no block's ReLU is cut off, as it is there and not in ours.
+    superficial = CNN.SuperficialResCNN(32, n_classes=1)
+    write("rescnn_superficial", superficial, RESCNN, 0.5 * noise(2, 51, 72, seed=3), upright)
     loresnet = ResNet.LocalResNet(32, 1, resnet_size=8, channels=[16, 32, 64])
     write("loresnet8", loresnet, RESCNN, noise(2, 51, 41, seed=8), turned)
     image = ResNet.ResNet(18, embedding_size=32, channels=[8, 16, 32, 64], num_classes=1)

@@ -14,7 +14,7 @@ from voxsphere.models.layers.time_context import Context, TimeContext
 
 Stage = tuple[int, int, float, int | None]  # stride over bands, blocks, widening within them, reduction over time
 
-# B2 as WeSpeaker has it; the published checkpoint has about 0.2 M parameters more.
+# B2 as WeSpeaker has it; zoo/redimnet.py says how its sizes and the paper's differ.
 _STAGES: tuple[Stage, ...] = ((1, 2, 1, 12), (2, 2, 1, 12), (1, 3, 1, 12), (2, 4, 1, 8), (1, 4, 1, 8), (2, 4, 1, 4))
 
 

@@ -33,8 +33,9 @@ class ResCnn(nn.Module):
     - SpeakerVerifiaction-pytorch names its depths after image networks: 10 is (1, 1, 1, 1), 18 (2, 2, 2, 2), and 34 as
       well as "50" (3, 4, 6, 3), "101" (3, 4, 23, 3), all of two-convolution blocks. Networks that deserve the names 50
       and 101 are these numbers with `bottleneck`.
-    - Cut after the third stage and not clipped, (1, 1, 1) is its superficial ResCNN; with a bias in the first
-      convolution (`bias="first"`) it is LoResNet8, and with the fourth stage LoResNet10.
+    - Cut after the third stage and not clipped, (1, 1, 1) is its superficial ResCNN, whose blocks it cuts off at 20
+      all the same, though not the convolutions before them: where they stay below, the outputs are the same. With a
+      bias in the first convolution (`bias="first"`) it is LoResNet8, and with the fourth stage LoResNet10.
 
     The parent of that project pooled images of [bands, frames] to 4 × 1: four bands, averaged over time, as here. Its
     later code feeds [frames, bands] to the same line and so keeps four stretches of time: a slip that is not followed.

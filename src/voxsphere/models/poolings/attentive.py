@@ -16,7 +16,7 @@ class AttentiveStatsPooling(WeightedPooling):
     """Mean and standard deviation under an attention to the frames (Okabe et al. 2018, Attentive statistics pooling).
 
     α = softmax over time of V tanh(W h + b) + k, one for each channel (`attention="vector"`: Desplanques et al. 2020,
-    ECAPA-TDNN, section 3.1) or for the frame ("scalar": Okabe et al., equations 4 and 5). With `context`, the attention
+    ECAPA-TDNN, section 3.1) or for the frame ("scalar": Okabe et al., equations 3 and 4). With `context`, the attention
     also sees the mean and the standard deviation of the whole utterance, unbiased or not by `unbiased_context`. A
     frame's weight multiplies its attention. `activation` replaces the tanh, see `Activation`. `floor` is the smallest
     variance.
