@@ -135,6 +135,15 @@ def voxsphere(capsys):
 
 
 @pytest.fixture
+def one_thread():
+    """The test computes on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
 def in_a_new_process():
     """Runs the command line in a process of its own, and measures the memory it needed."""
 

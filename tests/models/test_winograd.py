@@ -9,14 +9,6 @@ from voxsphere.models.layers import winograd
 from voxsphere.models.layers.convolution import ConvNorm2d
 
 
-@pytest.fixture
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def relative(found: torch.Tensor, expected: torch.Tensor) -> float:
     return float((found - expected).norm() / expected.norm())
 

@@ -11,6 +11,7 @@ from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.resnet import ResNet
 from voxsphere.models.encoders.tdnn import Tdnn
+from voxsphere.models.layers import winograd
 from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling
 from voxsphere.models.projection import Affine
 from voxsphere.models.speaker import SpeakerModel
@@ -53,6 +54,11 @@ def reached(model, *, frames: int) -> int:
 def test_the_receptive_field_is_what_a_gradient_reaches(encoder):
     model = small(encoder=encoder)
     assert receptive_field(model) == reached(small(encoder=encoder), frames=400)
+
+
+def test_tiles_in_evaluation_do_not_widen_the_receptive_field(one_thread):
+    given = {"encoder": partial(ResNet, depth=18, width=winograd.WIDE // 8), "features": partial(Fbank, num_mels=80)}
+    assert receptive_field(small(**given)) == reached(small(**given), frames=400)
 
 
 def test_a_field_of_windows_is_the_window():

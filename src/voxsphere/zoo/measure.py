@@ -33,8 +33,9 @@ def receptive_field(model: SpeakerModel) -> int | None:
     Where the features from some frame on, or up to some frame, are undefined numbers, the encoder's middle frame is
     defined just as long as it depends on none of them; halving finds the two ends.
     """
+    still = copy.deepcopy(model).requires_grad_(False)
     for frames in (_FEW, _MANY):
-        first, last = _ends(model, frames)
+        first, last = _ends(still, frames)
         if first > 0 and last < frames - 1:
             return last - first + 1
     return None
@@ -55,6 +56,6 @@ def _first(holds: Callable[[int], bool], most: int) -> int:
 def _defined(model: SpeakerModel, frames: int, undefined: slice) -> bool:
     features = torch.zeros(1, frames, model.features.dim)
     features[:, undefined] = math.nan
-    with torch.inference_mode():
-        outputs = model.encoder(features)
+    # Gradients are not switched off: in a network's faster paths of evaluation, tiles spread what is undefined.
+    outputs = model.encoder(features)
     return not bool(outputs[0, :, outputs.shape[-1] // 2].isnan().any())
