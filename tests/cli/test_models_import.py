@@ -95,6 +95,28 @@ def test_a_folder_with_other_things_is_never_written_over(voxsphere, theirs):
     assert {path.name for path in theirs.iterdir()} == before
 
 
+def test_another_model_is_never_replaced(voxsphere, theirs, tmp_path, monkeypatch):
+    asked = ("models", "import", "--from", "wespeaker", theirs, "--out")
+    assert voxsphere(*asked, tmp_path / "ours").status == 0
+    rewrite(theirs, lambda state: state["seg_2.bias"].add_(1))
+    before = (tmp_path / "ours" / "model.safetensors").read_bytes()
+    monkeypatch.chdir(tmp_path / "ours")
+    for out in (tmp_path / "ours", "."):
+        done = voxsphere(*asked, out)
+        assert (done.status, len(done.err.splitlines())) == (2, 1)
+    assert (tmp_path / "ours" / "model.safetensors").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"theirs", "ours"}
+
+
+@pytest.mark.parametrize("out", ["file/ours", "file"])
+def test_a_place_that_cannot_be_written_is_named(voxsphere, theirs, tmp_path, out):
+    (tmp_path / "file").write_text("mine")
+    done = voxsphere("models", "import", "--from", "wespeaker", theirs, "--out", tmp_path / out)
+    assert done.status == 2
+    assert done.err.startswith(f"voxsphere: {tmp_path / out}: ")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_an_unknown_kind_names_those_there_are(refused, theirs):
     assert ", ".join(KINDS) in refused(theirs, "espnet")
 
@@ -149,7 +171,7 @@ def test_a_checkpoint_that_holds_more_than_weights_is_refused_and_not_run(refuse
 @pytest.mark.parametrize(
     ("alter", "told"),
     [
-        (lambda state: state.pop("seg_2.bias"), "weights are not in the file, the first is projection.layers.3.bias"),
+        (lambda state: state.pop("seg_2.bias"), "weights are not in the file, the first is projection.linear.bias"),
         (lambda state: state.update(gate=torch.ones(2)), "gate is not a weight of this network"),
         (lambda state: state.update({"seg_2.bias": torch.ones(33)}), "seg_2.bias has the shape (33,)"),
         (lambda state: state["seg_2.bias"].fill_(float("nan")), "seg_2.bias holds numbers that are not finite"),

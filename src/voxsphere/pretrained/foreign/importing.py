@@ -29,8 +29,9 @@ def import_model(
     """Make the model folder `out` of another project's folder (or file of weights) `source`, and return its card.
 
     `kind` is one of `KINDS`. The card is named `name`, by default as the source is; `licence` is the weights', which
-    no checkpoint states. Nothing in the source is run, and nothing is written unless all of it fits. Raises `BadInput`
-    naming what is missing, unknown, or does not fit.
+    no checkpoint states. Nothing in the source is run, and nothing is written unless all of it fits. `out` is not there
+    yet, or is empty, or holds the same import already: a model is never replaced. Raises `BadInput` naming what is
+    missing, unknown, or does not fit.
     """
     if kind not in KINDS:
         raise BadInput(f"no kind {kind!r} of model to import; there are: {', '.join(KINDS)}")
@@ -48,12 +49,16 @@ def import_model(
     model = build(recipe, state, where=where)
     card = _card(found, model, name or (source.stem if source.is_file() else source.resolve().name), licence)
     # The model's own state: in the precision it computes in, whatever theirs was saved in.
-    save_folder(recipe, model.state_dict(), card, out)
+    save_folder(recipe, model.state_dict(), card, out, replace=False)
     return card
 
 
 def _check_free(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(FILES)):
+    try:
+        strange = out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(FILES))
+    except OSError as error:
+        raise BadInput(f"{out}: cannot be written ({error.strerror}); choose a place you may write to") from error
+    if strange:
         raise BadInput(f"{out}: holds other things than a model; choose a folder that is not there yet")
 
 
