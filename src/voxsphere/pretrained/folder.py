@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from voxsphere.catalogue import CATALOGUE
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, one_line
 from voxsphere.core.files import atomic, existing, read_json, sha256, write_json
 from voxsphere.core.parts import chosen, describe, rebuild
 from voxsphere.models.speaker import SpeakerModel
@@ -124,7 +124,7 @@ def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str)
         ):  # building draws initial weights; the caller's generator must not notice
             model = recipe()
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise BadInput(f"{where}: recipe.json describes no model that can be built ({error})") from error
+        raise BadInput(f"{where}: recipe.json describes no model that can be built ({one_line(error)})") from error
     if not isinstance(model, SpeakerModel):
         raise BadInput(f"{where}: recipe.json describes no SpeakerModel")
     try:

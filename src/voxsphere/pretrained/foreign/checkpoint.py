@@ -14,6 +14,9 @@ from torch import Tensor
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import existing
 
+PRECISIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""The precisions in which weights may be kept."""
+
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a .safetensors file or of what `torch.save` wrote, as plain data on the CPU.
@@ -45,7 +48,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def weights_in(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     """The named weights of a checkpoint; they may lie under `state_dict`, and bear parallel training's prefix.
 
-    Raises `BadInput` where there are none, or some hold numbers that are not finite.
+    Raises `BadInput` where there are none, or some are not dense, or hold numbers that are not finite.
     """
     inner = content.get("state_dict", content)
     state = {str(name): value for name, value in inner.items()} if isinstance(inner, Mapping) else {}
@@ -54,7 +57,9 @@ def weights_in(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
         held = f"{strange}, which is no tensor" if strange else "none"
         raise BadInput(f"{path}: weights with names are expected, it holds {held}")
     for name, value in state.items():
-        if value.is_floating_point() and not bool(value.isfinite().all()):
+        if value.layout is not torch.strided or value.device.type != "cpu" or value.is_nested:
+            raise BadInput(f"{path}: {name} is no dense tensor with numbers of its own; have it saved as one")
+        if value.dtype in PRECISIONS and not bool(value.isfinite().all()):
             raise BadInput(f"{path}: {name} holds numbers that are not finite; take another checkpoint")
     parallel = all(name.startswith("module.") for name in state)
     return {name.removeprefix("module.") if parallel else name: value for name, value in state.items()}

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from voxsphere.core.errors import BadInput
+from voxsphere.catalogue import CATALOGUE
+from voxsphere.core.errors import BadInput, one_line
 from voxsphere.core.files import sha256
+from voxsphere.core.parts import describe, rebuild
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 from voxsphere.pretrained.folder import FILES, build, save_folder
@@ -40,13 +42,18 @@ def import_model(
         raise BadInput(f"{source}: no such folder")
     _check_free(out)
     found = KINDS[kind](source)
-    where, recipe = str(found.weights), found.recipe
+    where = str(found.weights)
     try:
+        recipe = rebuild(describe(found.recipe), CATALOGUE)  # as the folder will be opened
         shapes = shapes_of(recipe)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{where}: its configuration describes no network that can be built ({error})") from error
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        told = one_line(error)
+        raise BadInput(f"{where}: its configuration describes no network that can be built ({told})") from error
     state = converted(found.state, found.form.rules, shapes, where=where)
     model = build(recipe, state, where=where)
+    for weight, value in model.state_dict().items():
+        if not bool(value.isfinite().all()):
+            raise BadInput(f"{where}: {weight} holds numbers too large for float32; take another checkpoint")
     card = _card(found, model, name or (source.stem if source.is_file() else source.resolve().name), licence)
     # The model's own state: in the precision it computes in, whatever theirs was saved in.
     save_folder(recipe, model.state_dict(), card, out, replace=False)
