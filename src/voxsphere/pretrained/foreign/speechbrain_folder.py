@@ -15,7 +15,7 @@ from voxsphere.models.projection import Affine, NormLinear
 from voxsphere.pretrained.foreign import speechbrain
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
-from voxsphere.pretrained.foreign.settings import CLASS, Options, read_yaml, section
+from voxsphere.pretrained.foreign.settings import CLASS, Options, read_yaml, section, word
 
 
 def find(folder: Path) -> Found:
@@ -43,7 +43,7 @@ def find(folder: Path) -> Found:
 
 def _class(told: dict[str, Any]) -> str:
     """The name of the class that a part is to be built of, without its module."""
-    return str(told.get(CLASS, "")).partition(":")[2].rpartition(".")[2]
+    return word(told.get(CLASS, "")).partition(":")[2].rpartition(".")[2]
 
 
 def _front_end(content: dict[str, Any], bands: int, where: Path) -> tuple["partial[SpeechBrainFbank]", str]:
@@ -130,7 +130,7 @@ def ecapa_tdnn(options: Options) -> tuple[int, Form]:
 
 def _activation(options: Options, default: str, known: tuple[str, ...]) -> str:
     told = options.left.pop("activation", {CLASS: f"name:{default}"})
-    asked = str(told.get(CLASS)).partition(":")[2] if isinstance(told, dict) else str(told)
+    asked = str(told.get(CLASS)).partition(":")[2] if isinstance(told, dict) else word(told)
     if asked not in known:
         raise BadInput(f"{options.where}: the activation {asked} cannot be imported; there are: {', '.join(known)}")
     return asked

@@ -20,7 +20,7 @@ from voxsphere.pretrained.foreign import three_d_speaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
 from voxsphere.pretrained.foreign.renaming import Rules
-from voxsphere.pretrained.foreign.settings import Options, read_yaml, section
+from voxsphere.pretrained.foreign.settings import Options, read_yaml, section, word
 from voxsphere.pretrained.foreign.speechbrain_folder import ecapa_tdnn
 
 _WEIGHTS = ("embedding_model.ckpt", "models/**/embedding_model.ckpt", "*.ckpt", "*.bin", "*.pt", "*.safetensors")
@@ -58,7 +58,7 @@ def _modelscope(where: Path) -> tuple[str, Options, Path | None]:
     model = content.get("model") if isinstance(content, Mapping) else None
     if not isinstance(model, Mapping) or not isinstance(told := model.get("model_config"), Mapping):
         raise BadInput(f"{where}: has no model with its model_config; is it of a speaker model?")
-    kind = str(model.get("type"))
+    kind = word(model.get("type"))
     if kind not in MODELSCOPE:
         raise BadInput(f"{where}: the type {kind} cannot be imported; there are: {', '.join(MODELSCOPE)}")
     network, names = MODELSCOPE[kind]
@@ -74,13 +74,13 @@ def _training(where: Path) -> tuple[str, Options, Path | None]:
     """The class and the options that a training configuration names."""
     content = read_yaml(where)
     told, front = section(content, "embedding_model", where), section(content, "feature_extractor", where)
-    path = str(told.get("obj")).split(".")
-    computed = Options(front.get("args") or {}, f"{where}: feature_extractor")
+    path = word(told.get("obj")).split(".")
+    computed = Options(front.get("args"), f"{where}: feature_extractor")
     computed.choice("sample_rate", 16000, (16000,))
     computed.choice("n_mels", _BANDS, (_BANDS,))
     computed.choice("mean_nor", False, (True,))
     computed.finish()
-    options = Options(told.get("args") or {}, f"{where}: embedding_model")
+    options = Options(told.get("args"), f"{where}: embedding_model")
     return ".".join(path[-2:]), options, None
 
 

@@ -22,7 +22,7 @@ from voxsphere.pretrained.foreign import wespeaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
 from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
 from voxsphere.pretrained.foreign.renaming import Rules
-from voxsphere.pretrained.foreign.settings import Options, read_yaml, section
+from voxsphere.pretrained.foreign.settings import Options, read_yaml, section, word
 from voxsphere.pretrained.foreign.three_d_speaker import campplus
 
 # Their training saves the classification layer with the network.
@@ -40,7 +40,7 @@ def find(folder: Path) -> Found:
     near = weights.parent if (weights.parent / "config.yaml").exists() else weights.parent.parent
     where = first_of(near if (near / "config.yaml").exists() else weights.parent, "config.yaml", what="configuration")
     content = read_yaml(where)
-    network = str(content.get("model"))
+    network = word(content.get("model"))
     if network not in NETWORKS:
         raise unknown(network, NETWORKS, where)
     options = Options(section(content, "model_args", where), f"{where}: model_args")
@@ -55,9 +55,8 @@ def find(folder: Path) -> Found:
 def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[Fbank]", str]:
     """Kaldi's filter bank with Hamming windows, as their data pipeline computes it, without dither."""
     if (kind := data.get("frontend", "fbank")) != "fbank":
-        raise BadInput(f"{where}: its front end is {kind}; only fbank can be imported")
-    told = data.get("fbank_args") or {}
-    options = Options(told if isinstance(told, dict) else {"fbank_args": told}, f"{where}: fbank_args")
+        raise BadInput(f"{where}: its front end is {word(kind)}; only fbank can be imported")
+    options = Options(data.get("fbank_args"), f"{where}: fbank_args")
     options.ignore("dither")  # noise is for training
     mels, shift, length = (
         options.size("num_mel_bins", 80),
@@ -67,12 +66,13 @@ def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[
     options.finish()
     if mels != bands:
         raise BadInput(f"{where}: the network takes {bands} bands, fbank_args give {mels}")
-    norms = Options({"cmvn": data.get("cmvn", True), **(data.get("cmvn_args") or {})}, f"{where}: cmvn_args")
-    cmn = norms.choice("cmvn", True, (True, False)) and norms.choice("norm_mean", True, (True, False))
+    norms = Options(data.get("cmvn_args"), f"{where}: cmvn_args")
+    centred = norms.choice("norm_mean", True, (True, False))
     norms.choice("norm_var", False, (False,))
-    norms.ignore("norm_mean")
     norms.finish()
-    rate = Options({"resample_rate": data.get("resample_rate", 16000)}, str(where)).size("resample_rate", 16000)
+    whole = Options(data, f"{where}: dataset_args")
+    cmn = whole.choice("cmvn", True, (True, False)) and centred
+    rate = whole.size("resample_rate", 16000)
     features = partial(
         Fbank, sample_rate=rate, num_mels=mels, window="hamming", frame_length=length / 1000,
         frame_shift=shift / 1000, cmn=cmn,
