@@ -137,7 +137,11 @@ def test_what_is_missing_is_named(refused, theirs, tmp_path):
     ("old", "new", "told"),
     [
         ("model: XVEC", "model: Gemini_DF_ResNet114", "Gemini_DF_ResNet114 cannot be imported; there are: XVEC"),
-        ("  hid_dim: 64", "  hid_dim: 64\n  gates: 3", "the option 'gates' of this network is not known"),
+        (
+            "  hid_dim: 64",
+            "  hid_dim: 64\n  gates: 3",
+            "model_args: no option 'gates' is known; there are: feat_dim, embed_dim, hid_dim, stats",
+        ),
         ("  hid_dim: 64", "  hid_dim: many", "hid_dim is a whole number from 1 to 1000000, not 'many'"),
         ("pooling_func: TSTP", "pooling_func: LDE", "pooling_func is 'LDE', which cannot be imported; there are: TSTP"),
         ("  fbank_args:", "  frontend: s3prl\n  fbank_args:", "its front end is s3prl; only fbank can be imported"),

@@ -102,7 +102,7 @@ def project(
 
 
 def samples_of(seconds: float, sample_rate: int, *, nearest: bool = False) -> int:
-    """Seconds in whole samples, the `nearest`, or cut off as Kaldi does: rounding errors below a whole are mended first.
+    """Seconds in whole samples: the `nearest`, or cut off as Kaldi does, rounding errors below a whole mended first.
 
     Raises `BadInput` where that is not even one.
     """

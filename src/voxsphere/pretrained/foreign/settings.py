@@ -111,25 +111,33 @@ class Options:
         if not isinstance(values, Mapping):
             raise BadInput(f"{where}: names with values are expected, not {_short.repr(values)}")
         self.left, self.where = {str(name): value for name, value in values.items()}, where
+        self.asked: list[str] = []
+
+    def take(self, name: str, default: Any) -> Any:
+        """The option's value, whatever it is."""
+        self.asked.append(name)
+        return self.left.pop(name, default)
 
     def size(self, name: str, default: int) -> int:
         """A whole number from 1."""
-        value = self.left.pop(name, default)
+        value = self.take(name, default)
         if type(value) is not int or not 1 <= value <= _LARGEST:
             raise BadInput(f"{self.where}: {name} is a whole number from 1 to {_LARGEST}, not {_short.repr(value)}")
         return value
 
     def sizes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
         """Whole numbers from 1, as many as there are in `default`."""
-        value = self.left.pop(name, default)
+        value = self.take(name, default)
         right = isinstance(value, list | tuple) and all(type(size) is int and 1 <= size <= _LARGEST for size in value)
         if not right or len(value) != len(default):
-            raise BadInput(f"{self.where}: {name} are {len(default)} whole numbers from 1 to {_LARGEST}, not {_short.repr(value)}")
+            raise BadInput(
+                f"{self.where}: {name} are {len(default)} whole numbers from 1 to {_LARGEST}, not {_short.repr(value)}"
+            )
         return tuple(value)
 
     def choice(self, name: str, default: Any, choices: tuple[Any, ...]) -> Any:
         """One of the values that voxsphere can compute."""
-        value = self.left.pop(name, default)
+        value = self.take(name, default)
         if value not in choices or isinstance(value, bool) != isinstance(default, bool):
             told = ", ".join(map(str, choices))
             raise BadInput(f"{self.where}: {name} is {_short.repr(value)}, which cannot be imported; there are: {told}")
@@ -144,7 +152,7 @@ class Options:
 
     def least(self, name: str, default: float) -> float:
         """A number from 0."""
-        value = self.left.pop(name, default)
+        value = self.take(name, default)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
             raise BadInput(f"{self.where}: {name} is a number from 0 to {_LARGEST}, not {_short.repr(value)}")
         return float(value)
@@ -152,9 +160,10 @@ class Options:
     def ignore(self, *names: str) -> None:
         """Pass by options that change no embedding."""
         for name in names:
-            self.left.pop(name, None)
+            self.take(name, None)
 
     def finish(self) -> None:
         """Refuse options that nobody has asked for: they might change the embedding."""
         if self.left:
-            raise BadInput(f"{self.where}: the option {next(iter(self.left))!r} of this network is not known")
+            known = ", ".join(name for name in dict.fromkeys(self.asked) if name != CLASS)
+            raise BadInput(f"{self.where}: no option {word(next(iter(self.left)))!r} is known; there are: {known}")

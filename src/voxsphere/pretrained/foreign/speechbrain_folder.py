@@ -129,7 +129,7 @@ def ecapa_tdnn(options: Options) -> tuple[int, Form]:
 
 
 def _activation(options: Options, default: str, known: tuple[str, ...]) -> str:
-    told = options.left.pop("activation", {CLASS: f"name:{default}"})
+    told = options.take("activation", {CLASS: f"name:{default}"})
     asked = str(told.get(CLASS)).partition(":")[2] if isinstance(told, dict) else word(told)
     if asked not in known:
         raise BadInput(f"{options.where}: the activation {asked} cannot be imported; there are: {', '.join(known)}")
