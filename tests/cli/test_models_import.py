@@ -79,7 +79,7 @@ def test_the_weights_may_be_given_themselves(voxsphere, theirs, tmp_path):
     asked = ("models", "import", "--from", "wespeaker", theirs / "models" / "model_7.pt", "--out", tmp_path / "ours")
     done = voxsphere(*asked)
     assert done.status == 0, done.err
-    assert "model_7" in done.out
+    assert "theirs  XVEC by WeSpeaker" in done.out
 
 
 def test_a_second_import_of_the_same_is_the_same(voxsphere, theirs, tmp_path):

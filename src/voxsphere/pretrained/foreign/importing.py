@@ -30,10 +30,10 @@ def import_model(
 ) -> Card:
     """Make the model folder `out` of another project's folder (or file of weights) `source`, and return its card.
 
-    `kind` is one of `KINDS`. The card is named `name`, by default as the source is; `licence` is the weights', which
-    no checkpoint states. Nothing in the source is run, and nothing is written unless all of it fits. `out` is not there
-    yet, or is empty, or holds the same import already: a model is never replaced. Raises `BadInput` naming what is
-    missing, unknown, or does not fit.
+    `kind` is one of `KINDS`. The card is named `name`, by default as the source's folder is; `licence` is the weights',
+    which no checkpoint states. Nothing in the source is run, and nothing is written unless all of it fits. `out` is not
+    there yet, or is empty, or holds the same import already: a model is never replaced. Raises `BadInput` naming what
+    is missing, unknown, or does not fit.
     """
     if kind not in KINDS:
         raise BadInput(f"no kind {kind!r} of model to import; there are: {', '.join(KINDS)}")
@@ -54,7 +54,7 @@ def import_model(
     for weight, value in model.state_dict().items():
         if not bool(value.isfinite().all()):
             raise BadInput(f"{where}: {weight} holds numbers too large for float32; take another checkpoint")
-    card = _card(found, model, name or (source.stem if source.is_file() else source.resolve().name), licence)
+    card = _card(found, model, name or (found.name if source.is_file() else source.resolve().name), licence)
     # The model's own state: in the precision it computes in, whatever theirs was saved in.
     save_folder(recipe, model.state_dict(), card, out, replace=False)
     return card

@@ -32,7 +32,7 @@ def find(folder: Path) -> Found:
     )  # fmt: skip
     form = Form(parts["encoder"], parts["pooling"], parts["projection"], rules, paper)
     words = _front_end(parts["features"])
-    return Found(project, network, form, parts["features"], words, weights, weights_in(content, weights))
+    return Found(project, network, form, parts["features"], words, weights, weights_in(content, weights), weights.stem)
 
 
 def _recipe(told: Mapping[str, Any], weights: Path) -> "partial[SpeakerModel]":

@@ -14,7 +14,7 @@ from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine, NormLinear
 from voxsphere.pretrained.foreign import speechbrain
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
-from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
+from voxsphere.pretrained.foreign.found import Form, Found, configuration_of, first_of, unknown
 from voxsphere.pretrained.foreign.settings import CLASS, Options, read_yaml, section, word
 
 
@@ -26,7 +26,7 @@ def find(folder: Path) -> Found:
     weights = folder if folder.is_file() else first_of(
         folder, "embedding_model.ckpt", "**/embedding_model.ckpt", "*.safetensors", what="weights"
     )  # fmt: skip
-    where = first_of(weights.parent, "hyperparams.yaml", "hyper*.yaml", what="configuration")
+    where = configuration_of(weights, folder, "hyperparams.yaml", "hyper*.yaml")
     content = read_yaml(where)
     told = section(content, "embedding_model", where)
     network = _class(told)
@@ -38,7 +38,7 @@ def find(folder: Path) -> Found:
     options.finish()
     features, front_end = _front_end(content, bands, where)
     state = weights_in(read_checkpoint(weights), weights)
-    return Found("SpeechBrain", network, form, features, front_end, weights, state)
+    return Found("SpeechBrain", network, form, features, front_end, weights, state, where.parent.name)
 
 
 def _class(told: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdP
 from voxsphere.models.projection import Affine, LinearNorm, NormLinear, NormLinearNorm, TwoAffine
 from voxsphere.pretrained.foreign import wespeaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
-from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
+from voxsphere.pretrained.foreign.found import Form, Found, configuration_of, first_of, unknown
 from voxsphere.pretrained.foreign.renaming import Rules
 from voxsphere.pretrained.foreign.settings import Options, read_yaml, section, word
 from voxsphere.pretrained.foreign.three_d_speaker import campplus
@@ -37,8 +37,7 @@ def find(folder: Path) -> Found:
         folder, "avg_model.pt", "models/avg_model.pt", "final_model.pt", "models/final_model.pt", "*.pt",
         "models/*.pt", "*.safetensors", what="weights",
     )  # fmt: skip
-    near = weights.parent if (weights.parent / "config.yaml").exists() else weights.parent.parent
-    where = first_of(near if (near / "config.yaml").exists() else weights.parent, "config.yaml", what="configuration")
+    where = configuration_of(weights, folder, "config.yaml")
     content = read_yaml(where)
     network = word(content.get("model"))
     if network not in NETWORKS:
@@ -49,7 +48,7 @@ def find(folder: Path) -> Found:
     options.finish()
     features, front_end = _front_end(section(content, "dataset_args", where), bands, where)
     state = weights_in(read_checkpoint(weights), weights)
-    return Found("WeSpeaker", network, form, features, front_end, weights, state)
+    return Found("WeSpeaker", network, form, features, front_end, weights, state, where.parent.name)
 
 
 def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[Fbank]", str]:
