@@ -194,11 +194,12 @@ def test_a_file_that_is_no_checkpoint_is_refused(refused, theirs, content):
     assert "is no checkpoint, or is damaged" in refused(theirs)
 
 
-def test_half_precision_and_parallel_names_and_old_batch_norms_are_read(voxsphere, theirs, tmp_path):
+@pytest.mark.parametrize("key", ["state_dict", "model"])
+def test_half_precision_and_parallel_names_and_old_batch_norms_are_read(voxsphere, theirs, tmp_path, key):
     def older(state) -> None:
         kept = {f"module.{name}": value.half() for name, value in state.items() if "num_batches" not in name}
         state.clear()
-        state.update(state_dict=kept)
+        state.update({key: kept})
 
     rewrite(theirs, older)
     done = voxsphere("models", "import", "--from", "wespeaker", theirs, "--out", tmp_path / "ours")

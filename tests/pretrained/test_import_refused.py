@@ -82,6 +82,7 @@ def test_a_front_end_without_samples_is_refused(theirs, line, told):
     [
         ({"feat_agg_dropout": "x"}, "ReDimNet.dropout: takes a number, not"),
         ({"group_divisor": True}, "ReDimNet.group: takes a whole number, not true"),
+        ({"embed_dim": 0}, "linear.weight has the shape (32, 96), the network (0, 96)"),
         ({"stages_setup": [[0, 1, 2, [[3, 3]], 10]]}, "60 bands cannot be strided by 0"),
     ],
 )
@@ -130,3 +131,9 @@ def test_what_is_no_network_is_named_briefly(theirs):
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(BOMB + text.replace("model: XVEC", "model: *i"))
     assert len(refusal("wespeaker_xvec", folder)) < 1000
+
+
+def test_a_configuration_that_is_no_text_is_named_once(theirs):
+    folder = theirs("wespeaker_xvec")
+    (folder / "config.yaml").write_bytes(bytes(range(256)))
+    assert refusal("wespeaker_xvec", folder).count("config.yaml") == 1

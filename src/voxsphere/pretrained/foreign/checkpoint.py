@@ -47,15 +47,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def weights_in(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """The named weights of a checkpoint; they may lie under `state_dict`, and bear parallel training's prefix.
+    """The named weights of a checkpoint, also under `state_dict` or `model`; parallel training's prefix is cut.
 
     Raises `BadInput` where there are none, or some are not dense, or hold numbers that are not finite.
     """
-    inner = content.get("state_dict", content)
+    inner = next((content[name] for name in ("state_dict", "model") if isinstance(content.get(name), Mapping)), content)
     state = {str(name): value for name, value in inner.items()} if isinstance(inner, Mapping) else {}
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
         strange = next((name for name, value in state.items() if not isinstance(value, Tensor)), None)
-        held = f"{strange}, which is no tensor" if strange else "none"
+        held = f"{strange}, which is no tensor" if strange is not None else "none"
         raise BadInput(f"{path}: weights with names are expected, it holds {held}")
     for name, value in state.items():
         if value.layout is not torch.strided or value.device.type != "cpu" or value.is_nested:

@@ -1,5 +1,6 @@
 """Another project's model as a voxsphere model folder."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def import_model(
     where = str(found.weights)
     try:
         recipe = rebuild(describe(found.recipe), CATALOGUE)  # as the folder will be opened
-        shapes = shapes_of(recipe)
+        with warnings.catch_warnings(action="ignore"):  # of layers without channels, which fit no weights
+            shapes = shapes_of(recipe)
     except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         told = one_line(error)
         raise BadInput(f"{where}: its configuration describes no network that can be built ({told})") from error

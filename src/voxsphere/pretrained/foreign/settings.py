@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, one_line
 from voxsphere.core.files import read_text
 
 CLASS = "!"
@@ -23,13 +23,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
         import yaml
     except ImportError:
         raise BadInput(f"{path}: reading it needs PyYAML: pip install 'voxsphere[import]'") from None
+    text = read_text(path)
     try:
-        content = yaml.load(read_text(path), Loader=_loader())
+        content = yaml.load(text, Loader=_loader())
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise BadInput(f"{path}: line {line} is not YAML ({error.problem})") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise BadInput(f"{path}: is not YAML ({' '.join(str(error).split())})") from error
+        raise BadInput(f"{path}: is not YAML ({one_line(error)})") from error
     if not isinstance(content, dict):
         raise BadInput(f"{path}: names with values are expected; is it the right file?")
     return content
