@@ -79,7 +79,7 @@ def test_the_weights_may_be_given_themselves(voxsphere, theirs, tmp_path):
     asked = ("models", "import", "--from", "wespeaker", theirs / "models" / "model_7.pt", "--out", tmp_path / "ours")
     done = voxsphere(*asked)
     assert done.status == 0, done.err
-    assert "model_7" in done.out
+    assert "theirs  XVEC by WeSpeaker" in done.out
 
 
 def test_a_second_import_of_the_same_is_the_same(voxsphere, theirs, tmp_path):
@@ -93,6 +93,28 @@ def test_a_folder_with_other_things_is_never_written_over(voxsphere, theirs):
     assert done.status == 2
     assert "holds other things than a model" in done.err
     assert {path.name for path in theirs.iterdir()} == before
+
+
+def test_another_model_is_never_replaced(voxsphere, theirs, tmp_path, monkeypatch):
+    asked = ("models", "import", "--from", "wespeaker", theirs, "--out")
+    assert voxsphere(*asked, tmp_path / "ours").status == 0
+    rewrite(theirs, lambda state: state["seg_2.bias"].add_(1))
+    before = (tmp_path / "ours" / "model.safetensors").read_bytes()
+    monkeypatch.chdir(tmp_path / "ours")
+    for out in (tmp_path / "ours", "."):
+        done = voxsphere(*asked, out)
+        assert (done.status, len(done.err.splitlines())) == (2, 1)
+    assert (tmp_path / "ours" / "model.safetensors").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"theirs", "ours"}
+
+
+@pytest.mark.parametrize("out", ["file/ours", "file"])
+def test_a_place_that_cannot_be_written_is_named(voxsphere, theirs, tmp_path, out):
+    (tmp_path / "file").write_text("mine")
+    done = voxsphere("models", "import", "--from", "wespeaker", theirs, "--out", tmp_path / out)
+    assert done.status == 2
+    assert done.err.startswith(f"voxsphere: {tmp_path / out}: ")
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_an_unknown_kind_names_those_there_are(refused, theirs):
@@ -115,8 +137,12 @@ def test_what_is_missing_is_named(refused, theirs, tmp_path):
     ("old", "new", "told"),
     [
         ("model: XVEC", "model: Gemini_DF_ResNet114", "Gemini_DF_ResNet114 cannot be imported; there are: XVEC"),
-        ("  hid_dim: 64", "  hid_dim: 64\n  gates: 3", "the option 'gates' of this network is not known"),
-        ("  hid_dim: 64", "  hid_dim: many", "hid_dim is a whole number from 1, not 'many'"),
+        (
+            "  hid_dim: 64",
+            "  hid_dim: 64\n  gates: 3",
+            "model_args: no option 'gates' is known; there are: feat_dim, embed_dim, hid_dim, stats",
+        ),
+        ("  hid_dim: 64", "  hid_dim: many", "hid_dim is a whole number from 1 to 1000000, not 'many'"),
         ("pooling_func: TSTP", "pooling_func: LDE", "pooling_func is 'LDE', which cannot be imported; there are: TSTP"),
         ("  fbank_args:", "  frontend: s3prl\n  fbank_args:", "its front end is s3prl; only fbank can be imported"),
         ("  fbank_args:", "  cmvn_args: {norm_var: true}\n  fbank_args:", "norm_var is True, which cannot be imported"),
@@ -149,7 +175,7 @@ def test_a_checkpoint_that_holds_more_than_weights_is_refused_and_not_run(refuse
 @pytest.mark.parametrize(
     ("alter", "told"),
     [
-        (lambda state: state.pop("seg_2.bias"), "weights are not in the file, the first is projection.layers.3.bias"),
+        (lambda state: state.pop("seg_2.bias"), "weights are not in the file, the first is projection.linear.bias"),
         (lambda state: state.update(gate=torch.ones(2)), "gate is not a weight of this network"),
         (lambda state: state.update({"seg_2.bias": torch.ones(33)}), "seg_2.bias has the shape (33,)"),
         (lambda state: state["seg_2.bias"].fill_(float("nan")), "seg_2.bias holds numbers that are not finite"),
@@ -168,11 +194,12 @@ def test_a_file_that_is_no_checkpoint_is_refused(refused, theirs, content):
     assert "is no checkpoint, or is damaged" in refused(theirs)
 
 
-def test_half_precision_and_parallel_names_and_old_batch_norms_are_read(voxsphere, theirs, tmp_path):
+@pytest.mark.parametrize("key", ["state_dict", "model"])
+def test_half_precision_and_parallel_names_and_old_batch_norms_are_read(voxsphere, theirs, tmp_path, key):
     def older(state) -> None:
         kept = {f"module.{name}": value.half() for name, value in state.items() if "num_batches" not in name}
         state.clear()
-        state.update(state_dict=kept)
+        state.update({key: kept})
 
     rewrite(theirs, older)
     done = voxsphere("models", "import", "--from", "wespeaker", theirs, "--out", tmp_path / "ours")

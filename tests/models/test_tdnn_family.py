@@ -6,6 +6,7 @@ import pytest
 import torch
 from seeded import noise, seeded
 from small import Frames
+from speaker_verification import tdnn_state
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,7 +19,6 @@ from voxsphere.models.encoders.tdnn import Tdnn
 from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import TwoLayer
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.pretrained.foreign.speaker_verification import tdnn_state
 
 KERNELS, DILATIONS, WIDTHS = (5, 3, 3, 1, 1), (1, 2, 3, 1, 1), (7, 6, 6, 6, 6, 8)
 

@@ -1,7 +1,10 @@
 """Model folders: whole, checked, and one line for whatever is wrong with them."""
 
+import errno
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +110,42 @@ def test_nonsense_in_a_file_is_told_in_one_line(copied, name, change):
         open_folder(copied)
     assert "\n" not in str(refused.value)
     assert str(copied) in str(refused.value)
+
+
+def saved(tiny_model, folder, **options):
+    made = open_folder(tiny_model)
+    recipe = rebuild(read_json(tiny_model / "recipe.json"), CATALOGUE)
+    return save_folder(recipe, made.model.state_dict(), replace(made.card, name="new"), folder, **options)
+
+
+def test_a_model_is_replaced_only_by_a_whole_one(tiny_model, copied, monkeypatch):
+    before = {name: (copied / name).read_bytes() for name in FILES}
+    with monkeypatch.context() as patched:
+        really = os.replace
+
+        def full(source, target):  # only the folder that was there can still be moved
+            if str(target) == str(copied) and not str(source).endswith(".old"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            really(source, target)
+
+        patched.setattr(os, "replace", full)
+        with pytest.raises(BadInput, match="No space left on device"):
+            saved(tiny_model, copied)
+    with pytest.raises(BadInput, match="holds another model; choose a folder that is not there yet"):
+        saved(tiny_model, copied, replace=False)
+    assert {name: (copied / name).read_bytes() for name in FILES} == before
+    saved(tiny_model, copied)
+    assert open_folder(copied).card.name == "new"
+    assert [path.name for path in copied.parent.iterdir()] == [copied.name]
+
+
+@pytest.mark.parametrize("name", [".", "..", "link"])
+def test_what_is_no_folder_of_its_own_is_refused(tiny_model, copied, name, monkeypatch):
+    monkeypatch.chdir(copied)
+    (copied.parent / "link").symlink_to(copied)
+    with pytest.raises(BadInput):
+        saved(tiny_model, name if name != "link" else copied.parent / "link")
+    assert {path.name for path in copied.iterdir()} == set(FILES)
 
 
 def test_many_may_make_one_folder_at_once(tiny_model, tmp_path):

@@ -42,6 +42,8 @@ FOLDERS = {
     "wespeaker_ecapa_emb_bn": ("wespeaker", "avg_model.pt"),
     "wespeaker_ecapa_glob": ("wespeaker", "avg_model.pt"),
     "wespeaker_eres2net": ("wespeaker", "avg_model.pt"),
+    "wespeaker_redimnet": ("wespeaker", "avg_model.pt"),
+    "wespeaker_redimnet_two": ("wespeaker", "avg_model.pt"),
     "wespeaker_res2net": ("wespeaker", "avg_model.pt"),
     "wespeaker_resnet18": ("wespeaker", "models/model_150.pt"),
     "wespeaker_resnet18_two": ("wespeaker", "avg_model.pt"),

@@ -44,6 +44,7 @@ def test_a_configuration_gives_the_network_of_that_name(config, name):
         ({"tf_optimized_arch": True}, "tf_optimized_arch=True cannot be imported, only False can"),
         ({"feat_type": "tf_spec"}, "the front end tf_spec with .* cannot be imported"),
         ({"depth": 3}, "depth: is not an option of ReDimNet; there are: C, F, agg_gnorm"),
+        ({"dual_agg": True}, "dual_agg=True is for ReDimNet2, but these stages are a ReDimNet's"),
         ({"causal": "full"}, "causal='full' cannot be imported, only 'none' can"),
     ],
 )

@@ -101,12 +101,12 @@ def project(
         return x @ matrix
 
 
-def samples_of(seconds: float, sample_rate: int) -> int:
-    """Seconds in whole samples; Kaldi cuts off, so a rounding error below a whole number is mended first.
+def samples_of(seconds: float, sample_rate: int, *, nearest: bool = False) -> int:
+    """Seconds in whole samples: the `nearest`, or cut off as Kaldi does, rounding errors below a whole mended first.
 
     Raises `BadInput` where that is not even one.
     """
-    samples = math.floor(seconds * sample_rate + 1e-6)
+    samples = round(seconds * sample_rate) if nearest else math.floor(seconds * sample_rate + 1e-6)
     if samples < 1:
         raise BadInput(f"{seconds} s at a sampling rate of {sample_rate} Hz hold no sample; give more")
     return samples

@@ -38,13 +38,14 @@ class SpeechBrainFbank(nn.Module):
         cmn: bool = True,
     ) -> None:
         super().__init__()
-        length = round(frame_length * sample_rate)
+        length = frames.samples_of(frame_length, sample_rate, nearest=True)
         high = sample_rate / 2 if high_freq is None else high_freq
         if n_fft < length:
             raise ValueError(f"n_fft={n_fft} is shorter than a frame of {length} samples")
         if not 0 <= low_freq < high:
             raise ValueError(f"a mel bank from {low_freq} to {high} Hz is empty")
-        self.dim, self.sample_rate, self.hop = num_mels, sample_rate, round(frame_shift * sample_rate)
+        self.dim, self.sample_rate = num_mels, sample_rate
+        self.hop = frames.samples_of(frame_shift, sample_rate, nearest=True)
         self.n_fft, self.top_db, self.cmn = n_fft, top_db, cmn
         hamming = np.zeros(n_fft)
         before = (n_fft - length) // 2

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None)
     except BadInput as error:
-        print(f"voxsphere: {error}", file=sys.stderr)
+        print(f"voxsphere: {' '.join(str(error).splitlines())}", file=sys.stderr)
         sys.exit(2)
     except MemoryError as error:
         print(f"voxsphere: the memory does not suffice ({error})", file=sys.stderr)

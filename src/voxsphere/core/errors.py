@@ -6,3 +6,9 @@ class BadInput(ValueError):
 
     The command line prints the message on stderr and ends with status 2; in Python it is an ordinary `ValueError`.
     """
+
+
+def one_line(error: BaseException) -> str:
+    """What somebody else's error says, for a line of ours: its first line, cut short."""
+    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return first if len(first) <= 200 else f"{first[:200]}…"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, one_line
 
 
 @contextmanager
@@ -63,10 +63,13 @@ def read_text(path: str | Path) -> str:
 
 def read_json(path: str | Path) -> Any:
     """The content of a JSON file; `BadInput` names the line that is wrong."""
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise BadInput(f"{path}: line {error.lineno} is not JSON ({error.msg})") from error
+    except (RecursionError, ValueError) as error:  # nested too deep, or a number of thousands of digits
+        raise BadInput(f"{path}: is no JSON that can be read ({one_line(error)}); is it the right file?") from error
 
 
 def write_json(path: str | Path, content: object) -> None:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from voxsphere.catalogue import CATALOGUE
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, one_line
 from voxsphere.core.files import atomic, existing, read_json, sha256, write_json
 from voxsphere.core.parts import chosen, describe, rebuild
 from voxsphere.models.speaker import SpeakerModel
@@ -35,17 +35,29 @@ class Pretrained:
     folder: Path
 
 
-def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], card: Card, folder: str | Path) -> Path:
+def save_folder(
+    recipe: "partial[SpeakerModel]",
+    state: Mapping[str, Tensor],
+    card: Card,
+    folder: str | Path,
+    *,
+    replace: bool = True,
+) -> Path:
     """Write a model folder whole: its parts are made beside `folder` and moved into place together.
 
     A part that was built from somebody else's files offers `settled(options)`, the options that need them no more.
 
-    A folder that is there already is replaced, unless it holds the same: then it stays, and its readers are not
-    disturbed.
+    A folder that is there already is replaced (`replace` False: is refused), unless it holds the same: then it stays,
+    and its readers are not disturbed. Where the new one cannot be moved in, the old one stays.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    if folder.name in ("", ".."):
+        raise BadInput(f"{folder}: a model is moved into place as a whole folder; give it a name of its own")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be written ({error.strerror}); choose a place you may write to") from error
     try:
         os.chmod(made, 0o755)
         write_json(made / "recipe.json", describe(_settled(recipe)))
@@ -53,14 +65,33 @@ def save_folder(recipe: "partial[SpeakerModel]", state: Mapping[str, Tensor], ca
         with atomic(made / "model.safetensors", "wb") as file:  # as every file: who may read the card may read it
             file.write(save({name: value.detach().contiguous() for name, value in state.items()}))
         if not _same(made, folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(made, folder)
+            _move(made, folder, replace=replace)
     except OSError as error:
         if not _same(made, folder):  # somebody else may have made it meanwhile
             raise BadInput(f"{folder}: cannot be written ({error.strerror})") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def _move(made: Path, folder: Path, *, replace: bool) -> None:
+    """Move `made` to where `folder` is; what is there goes last, and comes back where the new one cannot be moved."""
+    try:
+        os.replace(made, folder)  # nothing is there, or an empty folder
+        return
+    except OSError:
+        if folder.is_symlink() or not folder.is_dir() or _same(made, folder):
+            raise
+    if not replace:
+        raise BadInput(f"{folder}: holds another model; choose a folder that is not there yet")
+    aside = made.with_name(f"{made.name}.old")
+    os.replace(folder, aside)
+    try:
+        os.replace(made, folder)
+    except BaseException:
+        os.replace(aside, folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def open_folder(folder: str | Path, *, extra: Mapping[str, Callable[..., Any]] | None = None) -> Pretrained:
@@ -93,7 +124,7 @@ def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str)
         ):  # building draws initial weights; the caller's generator must not notice
             model = recipe()
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise BadInput(f"{where}: recipe.json describes no model that can be built ({error})") from error
+        raise BadInput(f"{where}: recipe.json describes no model that can be built ({one_line(error)})") from error
     if not isinstance(model, SpeakerModel):
         raise BadInput(f"{where}: recipe.json describes no SpeakerModel")
     try:

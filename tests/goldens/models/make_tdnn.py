@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [os.environ["THREED_SPEAKER"], str(HERE.parents[1] / "models")]
 import_wespeaker(os.environ["WESPEAKER"])
 
+import speaker_verification  # noqa: E402
 from presets import REFERENCES  # noqa: E402
 from seeded import noise, seeded  # noqa: E402
 from speakerlab.models.ecapa_tdnn.ECAPA_TDNN import ECAPA_TDNN as ThreeDSpeakerEcapa  # noqa: E402, N811
@@ -33,7 +34,7 @@ from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN as SpeechBrainEcapa  
 from speechbrain.lobes.models.Xvector import Xvector as SpeechBrainXvector  # noqa: E402
 from wespeaker.models.tdnn import XVEC  # noqa: E402
 
-from voxsphere.pretrained.foreign import speaker_verification, speechbrain, three_d_speaker, wespeaker  # noqa: E402
+from voxsphere.pretrained.foreign import speechbrain, three_d_speaker, wespeaker  # noqa: E402
 from voxsphere.pretrained.foreign.renaming import Rules, renamed  # noqa: E402
 
 

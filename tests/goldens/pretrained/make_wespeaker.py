@@ -40,6 +40,12 @@ NETWORKS = {
     "xvec": ("tdnn", "XVEC", {"feat_dim": 80, "hid_dim": 64, "stats_dim": 96, "embed_dim": 32, "pooling_func": "TSTP"}),
     "res2net": ("res2net", "Res2Net34_Base", {"feat_dim": 40, "embed_dim": 32, "pooling_func": "TSTP"}),
     "eres2net": ("eres2net", "ERes2Net34_Base", {"feat_dim": 40, "embed_dim": 32, "pooling_func": "TSTP"}),
+    "redimnet": ("redimnet", "ReDimNetB0", {"feat_dim": 60, "embed_dim": 32, "pooling_func": "ASTP"}),
+    "redimnet_two": (
+        "redimnet",
+        "ReDimNetB1",
+        {"feat_dim": 72, "embed_dim": 32, "pooling_func": "TSTP", "two_emb_layer": True},
+    ),
     "simam": ("samresnet", "SimAM_ResNet34_ASP", {"in_planes": 8, "embed_dim": 32, "acoustic_dim": 80, "dropout": 0}),
     "resnet18": (
         "resnet",

@@ -54,9 +54,9 @@ class ReDimNet(nn.Module):
         self.stages = nn.ModuleList()
         rows, c = in_dim, channels
         for place, (stride, count, widening, reduction) in enumerate(stages):
-            wide = round(stride * c * widening)
+            rows, wide = bands_left(rows, stride), round(stride * c * widening)
             down = nn.Conv2d(c, wide, (stride, 1), stride=(stride, 1))
-            rows, c = bands_left(rows, stride), stride * c
+            c = stride * c
             blocks = [make_block(block, wide, group=group, bands=rows) for _ in range(count)]
             squeeze = _Squeeze(wide, c, group=group) if widening != 1 else nn.Identity()
             time = TimeContext(width, hidden=width // reduction, context=context) if reduction else nn.Identity()

@@ -65,10 +65,10 @@ class ReDimNet2(nn.Module):
         rows, c, rate, rates = in_dim, channels, 1, [1]
         for (stride, frames), count, widening, reduction in stages:
             rate *= frames
-            wide = int(stride * c * widening)
+            rows, wide = bands_left(rows, stride), int(stride * c * widening)
             down = nn.Conv2d(c, wide, (stride, rate), stride=(stride, rate), groups=math.gcd(c, wide))
             shares = WeightedSum(rates, width) if len(rates) > 1 else None
-            rows, c = bands_left(rows, stride), stride * c
+            c = stride * c
             blocks = [make_block(block, wide, group=group, bands=rows) for _ in range(count)]
             squeeze = _LinearNorm(wide, c) if widening != 1 else nn.Identity()
             time = TimeContext(width, hidden=width // reduction, context=context) if reduction else nn.Identity()

@@ -50,6 +50,6 @@ def groups_of(width: int, group: int) -> int:
 
 def bands_left(bands: int, stride: int) -> int:
     """The bands after a stride over them; `BadInput` where they do not come out even."""
-    if bands % stride:
+    if stride < 1 or bands % stride:
         raise BadInput(f"{bands} bands cannot be strided by {stride}; choose features that every stride divides")
     return bands // stride

@@ -1,10 +1,13 @@
 """Another project's model as a voxsphere model folder."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from voxsphere.core.errors import BadInput
+from voxsphere.catalogue import CATALOGUE
+from voxsphere.core.errors import BadInput, one_line
 from voxsphere.core.files import sha256
+from voxsphere.core.parts import describe, rebuild
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 from voxsphere.pretrained.folder import FILES, build, save_folder
@@ -28,9 +31,10 @@ def import_model(
 ) -> Card:
     """Make the model folder `out` of another project's folder (or file of weights) `source`, and return its card.
 
-    `kind` is one of `KINDS`. The card is named `name`, by default as the source is; `licence` is the weights', which
-    no checkpoint states. Nothing in the source is run, and nothing is written unless all of it fits. Raises `BadInput`
-    naming what is missing, unknown, or does not fit.
+    `kind` is one of `KINDS`. The card is named `name`, by default as the source's folder is; `licence` is the weights',
+    which no checkpoint states. Nothing in the source is run, and nothing is written unless all of it fits. `out` is not
+    there yet, or is empty, or holds the same import already: a model is never replaced. Raises `BadInput` naming what
+    is missing, unknown, or does not fit.
     """
     if kind not in KINDS:
         raise BadInput(f"no kind {kind!r} of model to import; there are: {', '.join(KINDS)}")
@@ -39,21 +43,31 @@ def import_model(
         raise BadInput(f"{source}: no such folder")
     _check_free(out)
     found = KINDS[kind](source)
-    where, recipe = str(found.weights), found.recipe
+    where = str(found.weights)
     try:
-        shapes = shapes_of(recipe)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{where}: its configuration describes no network that can be built ({error})") from error
+        recipe = rebuild(describe(found.recipe), CATALOGUE)  # as the folder will be opened
+        with warnings.catch_warnings(action="ignore"):  # of layers without channels, which fit no weights
+            shapes = shapes_of(recipe)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        told = one_line(error)
+        raise BadInput(f"{where}: its configuration describes no network that can be built ({told})") from error
     state = converted(found.state, found.form.rules, shapes, where=where)
     model = build(recipe, state, where=where)
-    card = _card(found, model, name or (source.stem if source.is_file() else source.resolve().name), licence)
+    for weight, value in model.state_dict().items():
+        if not bool(value.isfinite().all()):
+            raise BadInput(f"{where}: {weight} holds numbers too large for float32; take another checkpoint")
+    card = _card(found, model, name or (found.name if source.is_file() else source.resolve().name), licence)
     # The model's own state: in the precision it computes in, whatever theirs was saved in.
-    save_folder(recipe, model.state_dict(), card, out)
+    save_folder(recipe, model.state_dict(), card, out, replace=False)
     return card
 
 
 def _check_free(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(FILES)):
+    try:
+        strange = out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - set(FILES))
+    except OSError as error:
+        raise BadInput(f"{out}: cannot be written ({error.strerror}); choose a place you may write to") from error
+    if strange:
         raise BadInput(f"{out}: holds other things than a model; choose a folder that is not there yet")
 
 

@@ -1,6 +1,7 @@
 """ReDimNet and ReDimNet2: names of weights (IDRnD and PalabraAI, MIT; WeSpeaker, Apache-2.0), and ours."""
 
 from voxsphere.pretrained.foreign.renaming import Rules
+from voxsphere.pretrained.foreign.wespeaker import projection
 
 _PROJECTIONS = {"q": "query", "k": "key", "v": "value", "out": "out"}
 _BLOCK: Rules = [
@@ -68,16 +69,11 @@ def redimnet(*, last_norm: bool = False) -> Rules:
 _SQUEEZE = {"0": "conv", "1": "norm", "3": "linear"}
 
 
-def redimnet_of_wespeaker(stages: int) -> Rules:
-    """WeSpeaker's names of a ReDimNet of so many stages, whose embedding is one `Affine` layer.
-
-    It keeps the sums in a list of its own. IDRnD's weights before November 2024 have the same names, but for the ends.
-    Of a ReDimNet2 it keeps PalabraAI's names: `redimnet2`.
-    """
+def redimnet_of_wespeaker(stages: int, *, layers: int = 1) -> Rules:
+    """WeSpeaker's names of a ReDimNet of so many stages, its sums a list of their own; `layers`: after the pooling."""
     return [
         *_ENDS,
-        *_PROJECTION,
-        (r"^seg_1\.", "projection.linear."),
+        *projection(layers),
         (r"^backbone\.inputs_weights\.0$", ""),
         (rf"^backbone\.inputs_weights\.{stages}$", "encoder.gather.weight"),
         (r"^backbone\.inputs_weights\.(\d+)$", r"encoder.stages.\1.shares.weight"),

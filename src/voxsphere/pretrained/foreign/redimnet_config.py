@@ -85,6 +85,8 @@ def _checked(config: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
             raise BadInput(f"{name}={values[name]!r} cannot be imported, only {_DEFAULTS[name]!r} can")
     if values["causal"] not in ("none", False):
         raise BadInput(f"causal={values['causal']!r} cannot be imported, only 'none' can")
+    if not second and (own := [name for name in ("return_2d_output", "agg_gnorm", "dual_agg") if values[name]]):
+        raise BadInput(f"{own[0]}={values[own[0]]!r} is for ReDimNet2, but these stages are a ReDimNet's")
     return values, second
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from voxsphere.audio.tf_mel import TfMel
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, one_line
 from voxsphere.models.encoders.redimnet2 import ReDimNet2
 from voxsphere.models.projection import NormLinearNorm
 from voxsphere.models.speaker import SpeakerModel
@@ -32,7 +32,7 @@ def find(folder: Path) -> Found:
     )  # fmt: skip
     form = Form(parts["encoder"], parts["pooling"], parts["projection"], rules, paper)
     words = _front_end(parts["features"])
-    return Found(project, network, form, parts["features"], words, weights, weights_in(content, weights))
+    return Found(project, network, form, parts["features"], words, weights, weights_in(content, weights), weights.stem)
 
 
 def _recipe(told: Mapping[str, Any], weights: Path) -> "partial[SpeakerModel]":
@@ -40,8 +40,8 @@ def _recipe(told: Mapping[str, Any], weights: Path) -> "partial[SpeakerModel]":
         return redimnet_from_config(told)
     except BadInput as error:
         raise BadInput(f"{weights}: {error}") from error
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-        raise BadInput(f"{weights}: its model_config describes no ReDimNet ({error})") from error
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise BadInput(f"{weights}: its model_config describes no ReDimNet ({one_line(error)})") from error
 
 
 def _front_end(features: "partial[Any]") -> str:

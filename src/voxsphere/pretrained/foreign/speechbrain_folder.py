@@ -14,8 +14,8 @@ from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine, NormLinear
 from voxsphere.pretrained.foreign import speechbrain
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
-from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
-from voxsphere.pretrained.foreign.settings import CLASS, Options, read_yaml, section
+from voxsphere.pretrained.foreign.found import Form, Found, configuration_of, first_of, unknown
+from voxsphere.pretrained.foreign.settings import CLASS, Options, read_yaml, section, word
 
 
 def find(folder: Path) -> Found:
@@ -26,7 +26,7 @@ def find(folder: Path) -> Found:
     weights = folder if folder.is_file() else first_of(
         folder, "embedding_model.ckpt", "**/embedding_model.ckpt", "*.safetensors", what="weights"
     )  # fmt: skip
-    where = first_of(weights.parent, "hyperparams.yaml", "hyper*.yaml", what="configuration")
+    where = configuration_of(weights, folder, "hyperparams.yaml", "hyper*.yaml")
     content = read_yaml(where)
     told = section(content, "embedding_model", where)
     network = _class(told)
@@ -38,12 +38,12 @@ def find(folder: Path) -> Found:
     options.finish()
     features, front_end = _front_end(content, bands, where)
     state = weights_in(read_checkpoint(weights), weights)
-    return Found("SpeechBrain", network, form, features, front_end, weights, state)
+    return Found("SpeechBrain", network, form, features, front_end, weights, state, where.parent.name)
 
 
 def _class(told: dict[str, Any]) -> str:
     """The name of the class that a part is to be built of, without its module."""
-    return str(told.get(CLASS, "")).partition(":")[2].rpartition(".")[2]
+    return word(told.get(CLASS, "")).partition(":")[2].rpartition(".")[2]
 
 
 def _front_end(content: dict[str, Any], bands: int, where: Path) -> tuple["partial[SpeechBrainFbank]", str]:
@@ -129,8 +129,8 @@ def ecapa_tdnn(options: Options) -> tuple[int, Form]:
 
 
 def _activation(options: Options, default: str, known: tuple[str, ...]) -> str:
-    told = options.left.pop("activation", {CLASS: f"name:{default}"})
-    asked = str(told.get(CLASS)).partition(":")[2] if isinstance(told, dict) else str(told)
+    told = options.take("activation", {CLASS: f"name:{default}"})
+    asked = str(told.get(CLASS)).partition(":")[2] if isinstance(told, dict) else word(told)
     if asked not in known:
         raise BadInput(f"{options.where}: the activation {asked} cannot be imported; there are: {', '.join(known)}")
     return asked

@@ -18,9 +18,9 @@ from voxsphere.models.poolings.statistics import StatsPooling
 from voxsphere.models.projection import Affine, LinearNorm, TwoAffine
 from voxsphere.pretrained.foreign import three_d_speaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
-from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
+from voxsphere.pretrained.foreign.found import Form, Found, configuration_of, first_of, unknown
 from voxsphere.pretrained.foreign.renaming import Rules
-from voxsphere.pretrained.foreign.settings import Options, read_yaml, section
+from voxsphere.pretrained.foreign.settings import Options, read_yaml, section, word
 from voxsphere.pretrained.foreign.speechbrain_folder import ecapa_tdnn
 
 _WEIGHTS = ("embedding_model.ckpt", "models/**/embedding_model.ckpt", "*.ckpt", "*.bin", "*.pt", "*.safetensors")
@@ -29,10 +29,12 @@ _WEIGHTS = ("embedding_model.ckpt", "models/**/embedding_model.ckpt", "*.ckpt", 
 def find(folder: Path) -> Found:
     """The model in a folder of 3D-Speaker's, or the one whose weights are the file that is given.
 
-    A training folder has no copy of its configuration; it belongs beside the weights.
+    A training folder has no copy of its configuration; it belongs there, or beside the weights that are given.
     """
-    home = folder.parent if folder.is_file() else folder
-    where = first_of(home, "configuration.json", "*.yaml", "*.yml", what="configuration")
+    names = ("configuration.json", "*.yaml", "*.yml")
+    where = (
+        configuration_of(folder, folder, *names) if folder.is_file() else first_of(folder, *names, what="configuration")
+    )
     network, options, weights = _modelscope(where) if where.suffix == ".json" else _training(where)
     if network not in NETWORKS:
         raise unknown(network, NETWORKS, where)
@@ -45,7 +47,7 @@ def find(folder: Path) -> Found:
     state = weights_in(read_checkpoint(weights), weights)
     features = partial(Fbank, num_mels=_BANDS, scale=1.0, cmn=True)
     words = f"16 kHz, {_BANDS}-band log mel filterbank (Kaldi, Povey window, 25/10 ms), utterance mean subtracted"
-    return Found("3D-Speaker", network, form, features, words, weights, state)
+    return Found("3D-Speaker", network, form, features, words, weights, state, where.parent.name)
 
 
 # All of 3D-Speaker's networks take as many; what ModelScope's types do not say is the class's default.
@@ -58,7 +60,7 @@ def _modelscope(where: Path) -> tuple[str, Options, Path | None]:
     model = content.get("model") if isinstance(content, Mapping) else None
     if not isinstance(model, Mapping) or not isinstance(told := model.get("model_config"), Mapping):
         raise BadInput(f"{where}: has no model with its model_config; is it of a speaker model?")
-    kind = str(model.get("type"))
+    kind = word(model.get("type"))
     if kind not in MODELSCOPE:
         raise BadInput(f"{where}: the type {kind} cannot be imported; there are: {', '.join(MODELSCOPE)}")
     network, names = MODELSCOPE[kind]
@@ -74,13 +76,13 @@ def _training(where: Path) -> tuple[str, Options, Path | None]:
     """The class and the options that a training configuration names."""
     content = read_yaml(where)
     told, front = section(content, "embedding_model", where), section(content, "feature_extractor", where)
-    path = str(told.get("obj")).split(".")
-    computed = Options(front.get("args") or {}, f"{where}: feature_extractor")
+    path = word(told.get("obj")).split(".")
+    computed = Options(front.get("args"), f"{where}: feature_extractor")
     computed.choice("sample_rate", 16000, (16000,))
     computed.choice("n_mels", _BANDS, (_BANDS,))
     computed.choice("mean_nor", False, (True,))
     computed.finish()
-    options = Options(told.get("args") or {}, f"{where}: embedding_model")
+    options = Options(told.get("args"), f"{where}: embedding_model")
     return ".".join(path[-2:]), options, None
 
 

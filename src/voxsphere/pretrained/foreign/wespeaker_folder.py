@@ -10,6 +10,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.eres2net import ERes2Net
+from voxsphere.models.encoders.redimnet import ReDimNet
 from voxsphere.models.encoders.res2net import Res2Net
 from voxsphere.models.encoders.resnet import DEPTHS, ResNet
 from voxsphere.models.encoders.simam_resnet import DEPTHS as SIMAM_DEPTHS
@@ -20,14 +21,17 @@ from voxsphere.models.poolings.statistics import MeanPooling, StatsPooling, StdP
 from voxsphere.models.projection import Affine, LinearNorm, NormLinear, NormLinearNorm, TwoAffine
 from voxsphere.pretrained.foreign import wespeaker
 from voxsphere.pretrained.foreign.checkpoint import read_checkpoint, weights_in
-from voxsphere.pretrained.foreign.found import Form, Found, first_of, unknown
+from voxsphere.pretrained.foreign.found import Form, Found, configuration_of, first_of, unknown
+from voxsphere.pretrained.foreign.redimnet import redimnet_of_wespeaker
 from voxsphere.pretrained.foreign.renaming import Rules
-from voxsphere.pretrained.foreign.settings import Options, read_yaml, section
+from voxsphere.pretrained.foreign.settings import Options, read_yaml, section, word
 from voxsphere.pretrained.foreign.three_d_speaker import campplus
+from voxsphere.zoo.redimnet import NETWORKS as PUBLISHED
 
 # Their training saves the classification layer with the network.
 _HEAD = (r"^projection\..*", "")
 _ATTENTION: Rules = [(r"^pool\.linear1\.", "pooling.hidden."), (r"^pool\.linear2\.", "pooling.score.")]
+_BANDS = {"ReDimNetB0": 60, **{f"ReDimNetB{size}": 72 for size in range(1, 7)}}  # where the class's default is not 80
 _FLOOR = 1e-7  # what their poolings add to a variance
 
 
@@ -37,27 +41,25 @@ def find(folder: Path) -> Found:
         folder, "avg_model.pt", "models/avg_model.pt", "final_model.pt", "models/final_model.pt", "*.pt",
         "models/*.pt", "*.safetensors", what="weights",
     )  # fmt: skip
-    near = weights.parent if (weights.parent / "config.yaml").exists() else weights.parent.parent
-    where = first_of(near if (near / "config.yaml").exists() else weights.parent, "config.yaml", what="configuration")
+    where = configuration_of(weights, folder, "config.yaml")
     content = read_yaml(where)
-    network = str(content.get("model"))
+    network = word(content.get("model"))
     if network not in NETWORKS:
         raise unknown(network, NETWORKS, where)
     options = Options(section(content, "model_args", where), f"{where}: model_args")
-    bands = options.size("acoustic_dim" if network.startswith("SimAM") else "feat_dim", 80)
+    bands = options.size("acoustic_dim" if network.startswith("SimAM") else "feat_dim", _BANDS.get(network, 80))
     form = NETWORKS[network](options)
     options.finish()
     features, front_end = _front_end(section(content, "dataset_args", where), bands, where)
     state = weights_in(read_checkpoint(weights), weights)
-    return Found("WeSpeaker", network, form, features, front_end, weights, state)
+    return Found("WeSpeaker", network, form, features, front_end, weights, state, where.parent.name)
 
 
 def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[Fbank]", str]:
     """Kaldi's filter bank with Hamming windows, as their data pipeline computes it, without dither."""
     if (kind := data.get("frontend", "fbank")) != "fbank":
-        raise BadInput(f"{where}: its front end is {kind}; only fbank can be imported")
-    told = data.get("fbank_args") or {}
-    options = Options(told if isinstance(told, dict) else {"fbank_args": told}, f"{where}: fbank_args")
+        raise BadInput(f"{where}: its front end is {word(kind)}; only fbank can be imported")
+    options = Options(data.get("fbank_args"), f"{where}: fbank_args")
     options.ignore("dither")  # noise is for training
     mels, shift, length = (
         options.size("num_mel_bins", 80),
@@ -67,12 +69,13 @@ def _front_end(data: dict[str, Any], bands: int, where: Path) -> tuple["partial[
     options.finish()
     if mels != bands:
         raise BadInput(f"{where}: the network takes {bands} bands, fbank_args give {mels}")
-    norms = Options({"cmvn": data.get("cmvn", True), **(data.get("cmvn_args") or {})}, f"{where}: cmvn_args")
-    cmn = norms.choice("cmvn", True, (True, False)) and norms.choice("norm_mean", True, (True, False))
+    norms = Options(data.get("cmvn_args"), f"{where}: cmvn_args")
+    centred = norms.choice("norm_mean", True, (True, False))
     norms.choice("norm_var", False, (False,))
-    norms.ignore("norm_mean")
     norms.finish()
-    rate = Options({"resample_rate": data.get("resample_rate", 16000)}, str(where)).size("resample_rate", 16000)
+    whole = Options(data, f"{where}: dataset_args")
+    cmn = whole.choice("cmvn", True, (True, False)) and centred
+    rate = whole.size("resample_rate", 16000)
     features = partial(
         Fbank, sample_rate=rate, num_mels=mels, window="hamming", frame_length=length / 1000,
         frame_shift=shift / 1000, cmn=cmn,
@@ -110,7 +113,15 @@ def _campplus(options: Options) -> Form:
     )
 
 
-def _residual(network: "partial[Any]", rules: Callable[[int], Rules], paper: str) -> Callable[[Options], Form]:
+def _residual(
+    network: "partial[Any]",
+    rules: Callable[[int], Rules],
+    paper: str,
+    *,
+    pooling: str = "TSTP",
+    context: bool = False,
+    dim: int = 128,
+) -> Callable[[Options], Form]:
     """A network with one or two linear layers after its pooling; `rules` take their number."""
 
     def form(options: Options) -> Form:
@@ -118,8 +129,8 @@ def _residual(network: "partial[Any]", rules: Callable[[int], Rules], paper: str
         last = TwoAffine if layers == 2 else Affine
         return Form(
             network,
-            _pooling(options, "TSTP"),
-            partial(last, dim=options.size("embed_dim", 128)),
+            _pooling(options, pooling, context=context),
+            partial(last, dim=options.size("embed_dim", dim)),
             [_HEAD, *_ATTENTION, *rules(layers)],
             paper,
         )
@@ -145,6 +156,18 @@ def _res2net(width: int) -> Callable[[Options], Form]:
 def _eres2net(network: "partial[ERes2Net]") -> Callable[[Options], Form]:
     paper = "Chen et al. 2023, An enhanced Res2Net with local and global feature fusion, arXiv:2305.12838"
     return _residual(network, lambda layers: wespeaker.eres2net(layers=layers), paper)
+
+
+def _redimnet(network: "partial[ReDimNet]") -> Callable[[Options], Form]:
+    stages = len(network.keywords["stages"])
+    return _residual(
+        network,
+        lambda layers: redimnet_of_wespeaker(stages, layers=layers),
+        "Yakovlev et al. 2024, Reshape Dimensions Network for Speaker Recognition, arXiv:2407.18223",
+        pooling="ASTP",
+        context=True,
+        dim=192,
+    )
 
 
 def _simam_resnet(depth: int) -> Callable[[Options], Form]:
@@ -204,6 +227,11 @@ NETWORKS: dict[str, Callable[[Options], Form]] = {
     "ERes2Net34_Base": _eres2net(partial(ERes2Net, width=32)),
     "ERes2Net34_Large": _eres2net(partial(ERes2Net, width=64)),
     "ERes2Net34_aug": _eres2net(partial(ERes2Net, width=64, base_width=24, scale=3, expansion=4)),
+    **{
+        f"ReDimNetB{network.name[-1]}": _redimnet(network.model.keywords["encoder"])
+        for network in PUBLISHED
+        if network.name.startswith("redimnet-b")  # their sizes and stages are WeSpeaker's
+    },
     **{f"SimAM_ResNet{depth}_ASP": _simam_resnet(depth) for depth in SIMAM_DEPTHS},
 }
 """WeSpeaker's networks that voxsphere computes, by the names its configurations give them."""

@@ -1,4 +1,7 @@
-"""SpeakerVerifiaction-pytorch's networks (Define_Model/TDNN): its names and forms of weights, and ours."""
+"""SpeakerVerifiaction-pytorch's networks (Define_Model/TDNN): its names and forms of weights, and ours.
+
+Its checkpoints tell neither the network nor the features that they belong to, so none can be imported.
+"""
 
 import math
 from collections.abc import Mapping
