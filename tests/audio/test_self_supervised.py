@@ -255,6 +255,9 @@ def test_what_cannot_be_is_refused_in_one_line(tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(BadInput, match="399 samples is shorter than one frame"):
         built("wavlm")(torch.zeros(1, 399))
+    for front, wave in ((built("wavlm").half(), waves(1)), (built("wavlm"), waves(1).half())):
+        with pytest.raises(BadInput, match=r"^fp16 needs a GPU[^\n]*$"):
+            front(wave)
 
 
 def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path):

@@ -94,6 +94,24 @@ def test_a_model_comes_back_from_its_json_with_the_same_outputs(part):
     assert describe(rebuild(describe(recipe), CATALOGUE)) == describe(recipe)
 
 
+def test_half_precision_on_a_cpu_is_refused_in_one_line(part):
+    model, wave = build(part), waves(1)
+    with pytest.raises(BadInput, match=r"^the wave is fp16, which needs a GPU[^\n]*$"):
+        model(wave.half())
+    model.half()
+    for embedded in (lambda: model(wave), lambda: model.embed([wave[0]])):
+        with pytest.raises(BadInput, match=r"^the model's weights are fp16, which needs a GPU[^\n]*$"):
+            embedded()
+
+
+@pytest.mark.parametrize(("precision", "least"), [(torch.bfloat16, 0.998), (torch.float64, 0.999999)])
+def test_a_model_of_another_precision_embeds_alike(part, precision, least):
+    model, wave = build(part), waves(1)[0]
+    before, after = model.embed([wave])[0], model.to(precision).embed([wave])[0]
+    assert after.dtype == np.float32
+    assert before @ after > least * np.linalg.norm(before) * np.linalg.norm(after)
+
+
 def encoders() -> list[str]:
     return [name for name in SMALL if ".encoders." in CATALOGUE[name.partition(",")[0]].__module__]
 
@@ -106,7 +124,7 @@ def test_frames_that_an_encoder_cannot_take_are_refused_in_one_line(part):
         model.encoder(features[..., 1:])
     with pytest.raises(BadInput, match=r"^\d+ frames are too few: the network looks at \d+ at once"):
         model.encoder(features[:, :0])
-    with pytest.raises(BadInput, match=r"^fp16 needs a GPU"):
+    with pytest.raises(BadInput, match=r"^the features are fp16, which needs a GPU"):
         model.encoder(features.half())
 
 

@@ -92,8 +92,17 @@ class SelfSupervised(nn.Module):
         self.train()
 
     def forward(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames dim"]:
-        """The states of each frame; the wave is ±1 at 16 kHz, of at least one frame (25 ms; `BadInput`)."""
-        out = self.network(self._network_input(wave), output_hidden_states=self.layers in ("weighted", "all"))
+        """The states of each frame; the wave is ±1 at 16 kHz, of at least one frame (25 ms; `BadInput`).
+
+        The network computes in its own precision, what stands before and behind it in the wave's. fp16 on a CPU is
+        refused (`BadInput`).
+        """
+        precision: torch.dtype = self.network.dtype  # type: ignore[assignment]
+        if wave.device.type == "cpu" and torch.float16 in (wave.dtype, precision):
+            raise BadInput("fp16 needs a GPU; on a CPU take a self-supervised network and a wave of bf16 or fp32")
+        out = self.network(
+            self._network_input(wave).to(precision), output_hidden_states=self.layers in ("weighted", "all")
+        )
         if self.weights is None and self.layers != "all":
             one: Tensor = out.last_hidden_state.to(wave.dtype)
             return one
