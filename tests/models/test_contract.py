@@ -128,6 +128,20 @@ def test_frames_that_an_encoder_cannot_take_are_refused_in_one_line(part):
         model.encoder(features.half())
 
 
+@pytest.mark.parametrize("part", [*encoders(), "LstmAttentionPooling"])
+def test_a_model_evaluates_and_learns_under_autocast(part):
+    model, wave = build(part), waves(2)
+    with torch.inference_mode():
+        precise = model(wave)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = model(wave)
+    assert ((rough - precise).norm(dim=1) < 0.1 * precise.norm(dim=1)).all()
+    with torch.autocast("cpu", torch.bfloat16):
+        told = model.train()(wave)
+    told.float().square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
 # Torch's own: nn.LSTM lays its weights anew while it is traced, and the export warns of it.
 @pytest.mark.filterwarnings("ignore:The tensor attributes self.encoder.lstm._flat_weights:UserWarning")
 @pytest.mark.parametrize("part", [*encoders(), "AttentiveStatsPooling"])
