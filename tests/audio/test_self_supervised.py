@@ -244,6 +244,15 @@ def test_what_cannot_be_is_refused_in_one_line(tmp_path):
         "cannot be tuned by 'half'; there are: frozen, lora, all": {"config": TINY["wavlm"], "tune": "half"},
         "layers is 'weighted', 'all' or 0 to 2, not 3": {"config": TINY["wavlm"], "layers": 3},
         "layers is 'weighted', 'all' or 0 to 2, not 'last'": {"config": TINY["wavlm"], "layers": "last"},
+        "layers is 'weighted', 'all' or 0 to 2, not True": {"config": TINY["wavlm"], "layers": True},
+        "layers is 'weighted', 'all' or 0 to 2, not 1.5": {"config": TINY["wavlm"], "layers": 1.5},
+        "^config has no option 'hiden_size' for wavlm; did you mean 'hidden_size'": {
+            "config": {**TINY["wavlm"], "hiden_size": 32}
+        },
+        "no wavlm that can be built .*'foo'": {"config": {**TINY["wavlm"], "hidden_act": "foo"}},
+        "no hubert that can be built .*hidden_size": {"config": {**TINY["hubert"], "hidden_size": "32"}},
+        "^rank: ": {"config": TINY["wavlm"], "tune": "lora", "rank": 0},
+        "^lora_dropout: ": {"config": TINY["wavlm"], "tune": "lora", "lora_dropout": 1.5},
         "q_proj would learn nothing": {"config": TINY["wavlm"], "tune": "lora", "targets": ("q_proj",)},
         "^targets: ": {"config": TINY["hubert"], "tune": "lora", "targets": ("nothing",)},
         "add_adapter": {"config": {**TINY["wav2vec2"], "add_adapter": True}},

@@ -15,6 +15,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.entry import refuse_half
 
 Wave = Float[np.ndarray, " samples"] | Float[Tensor, " samples"]
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 ANALYSIS_WINDOW = 0.025  # seconds; what is shorter does not fill the window of a single frame
 
 
@@ -86,6 +87,11 @@ class SpeakerModel(nn.Module):
         self.pooling = pooling(in_dim=self.encoder.dim)
         self.projection = projection(in_dim=self.pooling.dim)
         self.min_seconds, self.short, self.max_seconds = min_seconds, short, max_seconds
+        if round(max_seconds * self.sample_rate) < 1:
+            raise BadInput(f"windows of {max_seconds} s at a sampling rate of {self.sample_rate} Hz hold no sample")
+        for name, module in self.named_modules():
+            if isinstance(module, _CONVOLUTIONS) and min(*module.kernel_size, *module.stride, *module.dilation) < 1:
+                raise BadInput(f"{name}: a convolution's kernel, stride and dilation are each 1 or more")
 
     @property
     def dim(self) -> int:
