@@ -20,10 +20,9 @@ import typer
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_json, read_text, write_json
-from voxsphere.core.parts import nearest
 from voxsphere.core.random import stream
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.zoo import FAMILIES, NETWORKS
+from voxsphere.zoo import FAMILIES, NETWORKS, named
 from voxsphere.zoo.measure import macs_per_second, receptive_field
 from voxsphere.zoo.network import Network
 
@@ -42,13 +41,11 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def measure(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Run the networks, untrained, on noise, and store what came out."""
-    for name in names or ():
-        if name not in NETWORKS:
-            raise BadInput(f"no network named {name!r}{nearest(name, NETWORKS)}")
+    chosen = [named(name) for name in names or NETWORKS]
     torch.set_num_threads(1)
     stored = read_json(STORED) if STORED.exists() else {}
-    for name in names or NETWORKS:
-        model = NETWORKS[name].model().eval()
+    for each in chosen:
+        model, name = each.model().eval(), each.name
         stored[name] = {
             "macs_per_second": macs_per_second(model),
             "receptive_field": receptive_field(model),

@@ -63,8 +63,9 @@ def networks(known: Sequence["Network"]) -> None:
         for each in those:
             peer = f"  same outputs as {each.peer}" if each.peer else ""
             out.print(f"  {each.name:{width}} {_millions(each.parameters):>9}[dim]{escape(peer)}[/]")
-    out.print("Sizes are trainable parameters, without a layer for classes. In Python:", style="dim")
-    out.print("`voxsphere.zoo.NETWORKS[NAME].model()` builds one, untrained.", style="dim")
+    out.print("Sizes are trainable parameters, without a layer for classes.", style="dim")
+    out.print("`voxsphere train RECIPE --set model=NAME` trains one; in Python", style="dim")
+    out.print("`voxsphere.zoo.NETWORKS[NAME].model()` builds it, untrained.", style="dim")
 
 
 def _millions(count: int) -> str:
