@@ -124,6 +124,9 @@ def test_frames_that_an_encoder_cannot_take_are_refused_in_one_line(part):
         model.encoder(features[..., 1:])
     with pytest.raises(BadInput, match=r"^\d+ frames are too few: the network looks at \d+ at once"):
         model.encoder(features[:, :0])
+    for shapeless in (features[0], features[:0]):
+        with pytest.raises(BadInput, match=r"^features of shape .* as \(batch, frames, features\)$"):
+            model.encoder(shapeless)
     with pytest.raises(BadInput, match=r"^the features are fp16, which needs a GPU"):
         model.encoder(features.half())
 

@@ -18,8 +18,13 @@ def bands(
 ) -> Float[Tensor, "batch in_dim frames"]:
     """The features in the convolutions' order, if they are `in_dim` wide and at least `shortest` frames long.
 
-    Raises `BadInput` otherwise, and for half precision on a CPU, whose kernels lack it or are far slower.
+    Raises `BadInput` otherwise, for a batch of none, and for half precision on a CPU.
     """
+    if features.ndim != 3 or features.shape[0] == 0:
+        raise BadInput(
+            f"features of shape {tuple(features.shape)}; a network takes a batch of one utterance or more, "
+            "as (batch, frames, features)"
+        )
     if features.shape[-1] != in_dim:
         raise BadInput(f"the network was built for {in_dim} features a frame, these have {features.shape[-1]}")
     if features.shape[1] < shortest:
