@@ -168,6 +168,8 @@ def _configuration(name: str | None, config: Mapping[str, Any] | None) -> Any:
     """The configuration in transformers' form, with its own masking and layer dropping off."""
     transformers = _extra("transformers")
     if config is not None:
+        if not isinstance(config, Mapping):
+            raise BadInput(f"config is a mapping as in config.json, with a model_type, not {config!r}")
         given = dict(config)
         kind = given.pop("model_type", None)
         if not isinstance(kind, str) or kind not in _TARGETS:
