@@ -138,6 +138,7 @@ def test_a_model_evaluates_and_learns_under_autocast(part):
         precise = model(wave)
         with torch.autocast("cpu", torch.bfloat16):
             rough = model(wave)
+        assert torch.equal(model(wave), precise)  # no weights of bf16 were kept
     assert ((rough - precise).norm(dim=1) < 0.1 * precise.norm(dim=1)).all()
     with torch.autocast("cpu", torch.bfloat16):
         told = model.train()(wave)
