@@ -100,8 +100,8 @@ def three_d_speaker(checkout: Path) -> dict[str, Reference]:
             of("ecapa_tdnn.ECAPA_TDNN", "ECAPA_TDNN"), 80, channels=[1024, 1024, 1024, 1024, 3072]
         ),
         "campplus": of("campplus.DTDNN", "CAMPPlus"),
-        "resnet34-3dspeaker": partial(of("resnet.ResNet", "ResNet"), feat_dim=80, embedding_size=192),
-        "res2net-3dspeaker": of("res2net.Res2Net", "Res2Net"),
+        "resnet34-3d-speaker": partial(of("resnet.ResNet", "ResNet"), feat_dim=80, embedding_size=192),
+        "res2net-3d-speaker": of("res2net.Res2Net", "Res2Net"),
         "eres2net-base": of("eres2net.ERes2Net", "ERes2Net"),
         "eres2net-large": partial(of("eres2net.ERes2Net", "ERes2Net"), m_channels=64),
         "eres2net-huge": of("eres2net.ERes2Net_huge", "ERes2Net"),

@@ -7,19 +7,22 @@ python -m studies.zoo page             # writes docs/zoo.md from the file and fr
 """
 
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
 
+from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_json, read_text, write_json
 from voxsphere.core.random import stream
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.zoo import FAMILIES, NETWORKS
+from voxsphere.zoo import FAMILIES, NETWORKS, named
 from voxsphere.zoo.measure import macs_per_second, receptive_field
 from voxsphere.zoo.network import Network
 
@@ -38,10 +41,11 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def measure(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Run the networks, untrained, on noise, and store what came out."""
+    chosen = [named(name) for name in names or NETWORKS]
     torch.set_num_threads(1)
     stored = read_json(STORED) if STORED.exists() else {}
-    for name in names or NETWORKS:
-        model = NETWORKS[name].model().eval()
+    for each in chosen:
+        model, name = each.model().eval(), each.name
         stored[name] = {
             "macs_per_second": macs_per_second(model),
             "receptive_field": receptive_field(model),
@@ -75,9 +79,11 @@ def _real_time_factor(model: SpeakerModel) -> float:
 def _page() -> Iterator[str]:
     yield read_text(HEAD).strip()
     stored, beside = read_json(STORED), read_json(BESIDE)
+    if lacking := [name for name in NETWORKS if name not in stored]:
+        raise BadInput(f"{STORED}: lacks {len(lacking)} networks; run python -m studies.zoo measure {lacking[0]} …")
     for family in FAMILIES:
         if family.NETWORKS:
-            yield f"\n## {(family.__doc__ or '').split(':')[0].rstrip('.')}\n"
+            yield f"\n## {heading(family)}\n"
             yield f"| {' | '.join(COLUMNS)} |"
             yield "| --- | ---: | ---: | ---: | ---: | --- | --- | ---: |"
             for network in family.NETWORKS:
@@ -85,6 +91,11 @@ def _page() -> Iterator[str]:
             yield ""
             for paper, names in _papers(family.NETWORKS).items():
                 yield f"- {', '.join(names)}: {paper}."
+
+
+def heading(family: ModuleType) -> str:
+    """What the family's docstring says in its first line, as far as a colon."""
+    return (family.__doc__ or "").splitlines()[0].partition(":")[0].rstrip(".")
 
 
 def _row(network: Network, told: dict[str, Any], beside: dict[str, Any] | None) -> str:
@@ -110,4 +121,7 @@ def _papers(networks: tuple[Network, ...]) -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except BadInput as error:
+        sys.exit(f"error: {error}")

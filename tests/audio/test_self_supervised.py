@@ -205,6 +205,9 @@ def test_a_network_from_a_folder_is_saved_by_value_and_asks_for_the_folder_no_mo
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in TINY["wavlm"].items()}
     source = transformers.AutoModel.from_config(transformers.AutoConfig.for_model(**given))
     source.save_pretrained(tmp_path / "source")
+    # As published configurations have: an option that this version of transformers does not know.
+    described = tmp_path / "source" / "config.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"freeze_feat_extract_train": True}))
     recipe = model_over(name=str(tmp_path / "source"), layers=2)
     model = recipe().eval()
     expected = source.eval()(waves(2)).last_hidden_state
@@ -241,9 +244,19 @@ def test_what_cannot_be_is_refused_in_one_line(tmp_path):
         "config.model_type is 'bert'; there are: hubert, wav2vec2, wav2vec2-bert, wavlm": {
             "config": {"model_type": "bert"}
         },
+        "config is a mapping": {"config": "wavlm"},
         "cannot be tuned by 'half'; there are: frozen, lora, all": {"config": TINY["wavlm"], "tune": "half"},
         "layers is 'weighted', 'all' or 0 to 2, not 3": {"config": TINY["wavlm"], "layers": 3},
         "layers is 'weighted', 'all' or 0 to 2, not 'last'": {"config": TINY["wavlm"], "layers": "last"},
+        "layers is 'weighted', 'all' or 0 to 2, not True": {"config": TINY["wavlm"], "layers": True},
+        "layers is 'weighted', 'all' or 0 to 2, not 1.5": {"config": TINY["wavlm"], "layers": 1.5},
+        "^config has no option 'hiden_size' for wavlm; did you mean 'hidden_size'": {
+            "config": {**TINY["wavlm"], "hiden_size": 32}
+        },
+        "no wavlm that can be built .*'foo'": {"config": {**TINY["wavlm"], "hidden_act": "foo"}},
+        "no hubert that can be built .*hidden_size": {"config": {**TINY["hubert"], "hidden_size": "32"}},
+        "^rank: ": {"config": TINY["wavlm"], "tune": "lora", "rank": 0},
+        "^lora_dropout: ": {"config": TINY["wavlm"], "tune": "lora", "lora_dropout": 1.5},
         "q_proj would learn nothing": {"config": TINY["wavlm"], "tune": "lora", "targets": ("q_proj",)},
         "^targets: ": {"config": TINY["hubert"], "tune": "lora", "targets": ("nothing",)},
         "add_adapter": {"config": {**TINY["wav2vec2"], "add_adapter": True}},
@@ -255,6 +268,9 @@ def test_what_cannot_be_is_refused_in_one_line(tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(BadInput, match="399 samples is shorter than one frame"):
         built("wavlm")(torch.zeros(1, 399))
+    for front, wave in ((built("wavlm").half(), waves(1)), (built("wavlm"), waves(1).half())):
+        with pytest.raises(BadInput, match=r"^fp16 needs a GPU[^\n]*$"):
+            front(wave)
 
 
 def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path):

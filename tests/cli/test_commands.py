@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -105,11 +106,21 @@ def test_the_doctor_finds_what_is_needed(voxsphere):
     done = voxsphere("doctor", "--json")
     found = {finding["name"]: finding["state"] for finding in json.loads(done.out)["findings"]}
     assert found["torch"] == found["soundfile"] == "ok"
+    assert found["PyYAML"] in ("ok", "optional")
     assert "decoders" in voxsphere("doctor").out
 
 
 def test_the_version_is_told(voxsphere):
     assert re.fullmatch(r"voxsphere \d+\.\d+\.\d+\n", voxsphere("--version").out)
+
+
+def test_a_card_is_shown_to_the_letter_and_not_as_markup(voxsphere, tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model, tmp_path / "marked")
+    card = json.loads((folder / "card.json").read_text())
+    strange = {"name": "[/red]", "summary": "[/dim]", "training_data": "[bold]all[/]"}
+    (folder / "card.json").write_text(json.dumps(card | strange))
+    shown = voxsphere("models", folder).out
+    assert all(text in shown for text in strange.values())
 
 
 @pytest.mark.parametrize("place", ["voices.pkl", "file/voices.npz", "."])

@@ -23,12 +23,12 @@ _LAYERS = {
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "intermediate_size": 24,
-    **{f"{place}_dropout": 0.0 for place in ("hidden", "activation", "attention", "feat_proj", "conformer_conv")},
+    **{f"{place}_dropout": 0.0 for place in ("hidden", "activation", "attention", "feat_proj")},
 }
 _CONVOLUTIONS = {"conv_dim": (8,) * 7, "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}
 
 _WAVLM = {"model_type": "wavlm", "num_buckets": 8, "max_bucket_distance": 20, **_LAYERS, **_CONVOLUTIONS}
-_W2V_BERT = {"model_type": "wav2vec2-bert", "conv_depthwise_kernel_size": 5, **_LAYERS}
+_W2V_BERT = {"model_type": "wav2vec2-bert", "conv_depthwise_kernel_size": 5, "conformer_conv_dropout": 0.0, **_LAYERS}
 
 _FBANK = partial(Fbank, num_mels=12)
 _POWER = partial(Spectrogram, form="power")

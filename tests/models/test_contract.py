@@ -94,6 +94,24 @@ def test_a_model_comes_back_from_its_json_with_the_same_outputs(part):
     assert describe(rebuild(describe(recipe), CATALOGUE)) == describe(recipe)
 
 
+def test_half_precision_on_a_cpu_is_refused_in_one_line(part):
+    model, wave = build(part), waves(1)
+    with pytest.raises(BadInput, match=r"^the wave is fp16, which needs a GPU[^\n]*$"):
+        model(wave.half())
+    model.half()
+    for embedded in (lambda: model(wave), lambda: model.embed([wave[0]])):
+        with pytest.raises(BadInput, match=r"^the model's weights are fp16, which needs a GPU[^\n]*$"):
+            embedded()
+
+
+@pytest.mark.parametrize(("precision", "least"), [(torch.bfloat16, 0.998), (torch.float64, 0.999999)])
+def test_a_model_of_another_precision_embeds_alike(part, precision, least):
+    model, wave = build(part), waves(1)[0]
+    before, after = model.embed([wave])[0], model.to(precision).embed([wave])[0]
+    assert after.dtype == np.float32
+    assert before @ after > least * np.linalg.norm(before) * np.linalg.norm(after)
+
+
 def encoders() -> list[str]:
     return [name for name in SMALL if ".encoders." in CATALOGUE[name.partition(",")[0]].__module__]
 
@@ -106,8 +124,26 @@ def test_frames_that_an_encoder_cannot_take_are_refused_in_one_line(part):
         model.encoder(features[..., 1:])
     with pytest.raises(BadInput, match=r"^\d+ frames are too few: the network looks at \d+ at once"):
         model.encoder(features[:, :0])
-    with pytest.raises(BadInput, match=r"^fp16 needs a GPU"):
+    for shapeless in (features[0], features[:0]):
+        with pytest.raises(BadInput, match=r"^features of shape .* as \(batch, frames, features\)$"):
+            model.encoder(shapeless)
+    with pytest.raises(BadInput, match=r"^the features are fp16, which needs a GPU"):
         model.encoder(features.half())
+
+
+@pytest.mark.parametrize("part", [*encoders(), "LstmAttentionPooling"])
+def test_a_model_evaluates_and_learns_under_autocast(part):
+    model, wave = build(part), waves(2)
+    with torch.inference_mode():
+        precise = model(wave)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = model(wave)
+        assert torch.equal(model(wave), precise)  # no weights of bf16 were kept
+    assert ((rough - precise).norm(dim=1) < 0.1 * precise.norm(dim=1)).all()
+    with torch.autocast("cpu", torch.bfloat16):
+        told = model.train()(wave)
+    told.float().square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
 # Torch's own: nn.LSTM lays its weights anew while it is traced, and the export warns of it.

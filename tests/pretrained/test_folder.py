@@ -100,6 +100,13 @@ def test_weights_that_do_not_fit_the_recipe_are_refused(copied):
         ("recipe.json", []),
         ("recipe.json", {"features": 3}),
         ("recipe.json", {"pooling": None}),
+        ("recipe.json", {"max_seconds": 0, "min_seconds": 0}),
+        ("recipe.json", {"encoder": {"part": "Tdnn", "dilations": [0, 1, 1, 1, 1]}}),
+        ("recipe.json", {"features": {"part": "SpeechBrainFbank", "sample_rate": 0}}),
+        (
+            "recipe.json",
+            {"features": {"part": "SelfSupervised", "config": {"model_type": "hubert", "hidden_act": "x"}}},
+        ),
         ("recipe.json", {"encoder": {"part": "Tdnn", "width": "x"}}),
     ],
 )

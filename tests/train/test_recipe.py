@@ -10,11 +10,13 @@ from tiny_recipe import recipe as tiny_recipe
 from torch import optim
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.parts import describe
 from voxsphere.recipes import RECIPES
 from voxsphere.train.recipe import FORMAT, Recipe, differences, from_json
 from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Plateau, Stopping
 from voxsphere.train.validation import Verification
+from voxsphere.zoo import NETWORKS
 
 NAMED = {"tiny": tiny_recipe, **RECIPES}
 
@@ -72,6 +74,12 @@ def test_settings_are_taken_one_after_the_other():
     )
 
 
+def test_a_network_of_the_zoo_takes_the_models_place():
+    recipe = tiny_recipe().with_options("model=ecapa-512", "model.encoder.width=64")
+    assert describe(recipe.with_options("model.encoder.width=512").model) == describe(NETWORKS["ecapa-512"].model)
+    assert recipe.model.keywords["encoder"].keywords["width"] == 64
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
@@ -88,6 +96,8 @@ def test_settings_are_taken_one_after_the_other():
         ("compute=fp64", "compute: takes 'fp32' or 'bf16' or 'fp16', not 'fp64'"),
         ("model.encoder=Tdn", "model.encoder: no part named 'Tdn'; did you mean 'Tdnn'?"),
         ("model.encoder.with=3", "Tdnn has no option 'with'; did you mean 'width'?"),
+        ("model=ecapa-521", "no network named 'ecapa-521'; did you mean 'ecapa-512'?"),
+        ("model=Tdnn", "model: Tdnn cannot stand there; there are: SpeakerModel"),
         ("optimizer.betas=1", "SGD has no option 'betas'"),
         ("data.manifst=x", "training_set has no option 'manifst'; did you mean 'manifest'?"),
         ("augment.0.probability=1", "augment.0.probability: a list of 0 takes no options"),

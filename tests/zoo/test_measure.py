@@ -7,6 +7,8 @@ import torch
 
 from voxsphere.audio.features import Fbank
 from voxsphere.audio.ge2e_mel import GE2EMel
+from voxsphere.audio.normalisation import UtteranceNorm
+from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.encoders.ge2e_lstm import GE2ELstm
 from voxsphere.models.encoders.resnet import ResNet
@@ -19,6 +21,14 @@ from voxsphere.zoo import NETWORKS
 from voxsphere.zoo.measure import macs_per_second, receptive_field
 
 FBANK = partial(Fbank, num_mels=20)
+
+
+class Attended(SelfSupervised):
+    """A self-supervised front end by its class, without the network that it needs transformers for."""
+
+    def __init__(self, *, num_mels: int) -> None:
+        torch.nn.Module.__init__(self)
+        self.dim, self.hop, self.tune = num_mels, 320, "all"
 
 
 def small(*, encoder, features=FBANK, pooling=StatsPooling) -> SpeakerModel:
@@ -68,6 +78,11 @@ def test_a_field_of_windows_is_the_window():
 
 def test_a_network_with_channel_attention_sees_the_whole_utterance():
     assert receptive_field(small(encoder=partial(EcapaTdnn, width=16, last=12, scale=4, squeeze=8))) is None
+
+
+def test_a_network_over_frames_that_have_attended_to_all_sees_the_whole_utterance():
+    attended = UtteranceNorm(of=partial(Attended, num_mels=20))
+    assert receptive_field(small(encoder=partial(Tdnn, width=4, last=4), features=lambda: attended)) is None
 
 
 def test_a_network_deeper_than_the_first_try_is_tried_on_more_frames():

@@ -14,6 +14,7 @@ from voxsphere.audio.features import Fbank
 from voxsphere.audio.normalisation import UtteranceNorm
 from voxsphere.audio.stacking import Stacked
 from voxsphere.core.errors import BadInput
+from voxsphere.core.parts import nearest
 
 # What LoRA adapts where nothing is asked: the queries and values of attention (Hu et al. 2021, LoRA, section 4.2).
 # WavLM's attention reads the weights of its projections and never calls them, so that an adapter there stays idle.
@@ -75,7 +76,8 @@ class SelfSupervised(nn.Module):
         described = _configuration(name, config)
         self.tune, self.layers, self.rate = tune, layers, rate
         depth = described.num_hidden_layers
-        if layers not in ("weighted", "all") and (isinstance(layers, str) or not 0 <= layers <= depth):
+        numbered = type(layers) is int and 0 <= layers <= depth
+        if not numbered and layers not in ("weighted", "all"):
             raise BadInput(f"layers is 'weighted', 'all' or 0 to {depth}, not {layers!r}")
         self.front = None if hasattr(described, "conv_kernel") else _stacked_bands(described)
         self.convolutions = [] if self.front else list(zip(described.conv_kernel, described.conv_stride, strict=True))
@@ -92,8 +94,17 @@ class SelfSupervised(nn.Module):
         self.train()
 
     def forward(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames dim"]:
-        """The states of each frame; the wave is ±1 at 16 kHz, of at least one frame (25 ms; `BadInput`)."""
-        out = self.network(self._network_input(wave), output_hidden_states=self.layers in ("weighted", "all"))
+        """The states of each frame; the wave is ±1 at 16 kHz, of at least one frame (25 ms; `BadInput`).
+
+        The network computes in its own precision, what stands before and behind it in the wave's. fp16 on a CPU is
+        refused (`BadInput`).
+        """
+        precision: torch.dtype = self.network.dtype  # type: ignore[assignment]
+        if wave.device.type == "cpu" and torch.float16 in (wave.dtype, precision):
+            raise BadInput("fp16 needs a GPU; on a CPU take a self-supervised network and a wave of bf16 or fp32")
+        out = self.network(
+            self._network_input(wave).to(precision), output_hidden_states=self.layers in ("weighted", "all")
+        )
         if self.weights is None and self.layers != "all":
             one: Tensor = out.last_hidden_state.to(wave.dtype)
             return one
@@ -133,7 +144,10 @@ class SelfSupervised(nn.Module):
         """The options that rebuild the network without its source: the configuration by value, and no name."""
         if options.get("name") is None:
             return options
-        by_value = _configuration(options["name"], options.get("config")).to_diff_dict()
+        described = _configuration(options["name"], options.get("config"))
+        # Published configurations hold options of other versions, which do nothing.
+        known = _options(described)
+        by_value = {key: value for key, value in described.to_diff_dict().items() if key in known}
         return {**options, "name": None, "config": by_value}
 
     def _network_input(self, wave: Float[Tensor, "batch samples"]) -> Tensor:
@@ -154,16 +168,25 @@ def _configuration(name: str | None, config: Mapping[str, Any] | None) -> Any:
     """The configuration in transformers' form, with its own masking and layer dropping off."""
     transformers = _extra("transformers")
     if config is not None:
+        if not isinstance(config, Mapping):
+            raise BadInput(f"config is a mapping as in config.json, with a model_type, not {config!r}")
         given = dict(config)
         kind = given.pop("model_type", None)
-        if kind not in _TARGETS:
+        if not isinstance(kind, str) or kind not in _TARGETS:
             raise BadInput(f"config.model_type is {kind!r}; there are: {', '.join(_TARGETS)}")
         lists = {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
-        described = transformers.AutoConfig.for_model(kind, **lists)
+        known = _options(transformers.AutoConfig.for_model(kind))
+        for key in lists:
+            if key not in known:
+                raise BadInput(f"config has no option {key!r} for {kind}{nearest(key, known)}")
+        try:
+            described = transformers.AutoConfig.for_model(kind, **lists)
+        except Exception as error:  # transformers checks by classes of its own
+            raise _unbuildable(kind, error) from error
     elif name is not None:
         try:
             described = transformers.AutoConfig.from_pretrained(name)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # transformers checks by classes of its own
             raise BadInput(f"{name}: cannot be had ({_line(error)}); give a folder, or go online") from error
         if described.model_type not in _TARGETS:
             raise BadInput(f"{name}: is a {described.model_type!r}; networks of these kinds: {', '.join(_TARGETS)}")
@@ -175,11 +198,23 @@ def _configuration(name: str | None, config: Mapping[str, Any] | None) -> Any:
     return described
 
 
+def _options(described: Any) -> set[str]:
+    """The options that a configuration's class knows, under the names of its config.json."""
+    return {*type(described)().to_dict(), "torch_dtype"}
+
+
+def _unbuildable(kind: str, error: Exception) -> BadInput:
+    return BadInput(f"config describes no {kind} that can be built ({type(error).__name__}: {_line(error)})")
+
+
 def _network(described: Any, name: str | None) -> nn.Module:
     transformers = _extra("transformers")
     # On the meta device only shapes are wanted.
     if name is None or torch.get_default_device().type == "meta":
-        made: nn.Module = transformers.AutoModel.from_config(described)
+        try:
+            made: nn.Module = transformers.AutoModel.from_config(described)
+        except Exception as error:  # whatever its parts make of the numbers
+            raise _unbuildable(described.model_type, error) from error
         return made
     try:
         made, told = transformers.AutoModel.from_pretrained(
@@ -219,6 +254,10 @@ def _adapt(network: Any, *, rank: int, alpha: float, dropout: float, targets: tu
             f"take {' or '.join(_TARGETS[kind])}"
         )
     peft = _extra("peft")
+    if rank < 1:
+        raise BadInput(f"rank: additions of rank {rank} hold nothing; give 1 or more")
+    if not 0 <= dropout < 1:
+        raise BadInput(f"lora_dropout: {dropout} is no share to drop; give 0 or more, below 1")
     lora = peft.LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(chosen))
     try:
         peft.inject_adapter_in_model(lora, network)

@@ -65,7 +65,7 @@ class SincFilters(nn.Module):
         long (`BadInput`). Beyond its ends it counts as zero.
         """
         frames.long_enough(wave, self.length)
-        filters, side = self.filters(), self.window.shape[0] // 2
+        filters, side = self.filters().to(wave.dtype), self.window.shape[0] // 2
         # Autocast would round the wave to eight bits.
         with torch.autocast(wave.device.type, enabled=False):
             # As many outputs as whole strides, so that every stride makes the same number of frames.

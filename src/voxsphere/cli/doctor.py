@@ -33,9 +33,11 @@ EXTRAS = {
     "lhotse": ("data", "the corpora that lhotse knows"),
     "espeakng_loader": ("synthetic", "synthetic voices"),
     "huggingface_hub": ("hub", "models by hub id"),
+    "yaml": ("import", "other projects' checkpoints"),
     "transformers": ("ssl", "self-supervised front ends"),
     "peft": ("ssl", "their fine-tuning by LoRA"),
 }
+_PACKAGES = {"yaml": "PyYAML"}  # whose name is not their module's
 
 
 def examine() -> tuple[Finding, ...]:
@@ -81,10 +83,11 @@ def _formats() -> Finding:
 def _extras() -> list[Finding]:
     found = []
     for module, (extra, purpose) in EXTRAS.items():
+        name = _PACKAGES.get(module, module)
         if importlib.util.find_spec(module) is None:
-            found.append(Finding(module, "optional", f"for {purpose}: pip install 'voxsphere[{extra}]'"))
+            found.append(Finding(name, "optional", f"for {purpose}: pip install 'voxsphere[{extra}]'"))
         else:
-            found.append(Finding(module, "ok", f"{importlib.metadata.version(module)}, {purpose}"))
+            found.append(Finding(name, "ok", f"{importlib.metadata.version(name)}, {purpose}"))
     return found
 
 

@@ -61,7 +61,7 @@ def verdict(answer: "Verdict") -> None:
         out.print("  the error rates to expect were not measured at this threshold with so little or so much speech")
     for warning in answer.warnings:
         out.print(f"  [yellow]warning:[/] {warning}")
-    out.print(f"  model {answer.model}", style="dim")
+    out.print(f"  model {escape(answer.model)}", style="dim")
 
 
 def results(found: "Results") -> None:
@@ -106,7 +106,7 @@ def comparison(compared: "Comparison", page: Path) -> None:
     out.print(f"{compared.right} of {compared.decided} pairs decided as the transcript has them", style="bold")
     if compared.undecided:
         out.print(f"{compared.undecided} pairs have too little speech to decide")
-    out.print(f"model {compared.model}", style="dim")
+    out.print(f"model {escape(compared.model)}", style="dim")
     out.print(f"page {escape(str(page))}")
 
 
@@ -132,7 +132,8 @@ def findings(found: Sequence["Finding"]) -> None:
 def speed(measured: "Speed") -> None:
     """Real-time factors, ours and beside it the plain chain."""
     out.print(
-        f"{measured.model}: {measured.seconds:g} s of speech, one thread, {measured.repeats} paired runs (median)"
+        f"{escape(measured.model)}: {measured.seconds:g} s of speech, one thread, "
+        f"{measured.repeats} paired runs (median)"
     )
     out.print(
         f"  voxsphere                              RTF {measured.ours:.4f}  ({1 / measured.ours:.0f} × real time)"
@@ -207,7 +208,7 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
 def lesson(learnt: "Lesson") -> None:
     """What a demonstration of training has shown."""
     eer, plain = learnt.results.eer, learnt.untrained
-    out.print(f"[bold]learnt[/] {learnt.finished.card.training_data}")
+    out.print(f"[bold]learnt[/] {escape(learnt.finished.card.training_data)}")
     out.print(f"  EER {interval(eer.value, eer.interval)} on {learnt.results.speakers} voices it never heard")
     out.print(
         f"  the same network untrained: {percent(plain.other_eer)}; trained is {plain.verdict} by "

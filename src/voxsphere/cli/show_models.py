@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def cards(known: Sequence["Card"]) -> None:
     """The known models, a line or two each."""
     for each in known:
-        out.print(f"[bold]{each.name}[/]  {each.summary}")
-        out.print(f"  weights {each.licence_weights}; data: {each.licence_data}", style="dim")
+        out.print(f"[bold]{escape(each.name)}[/]  {escape(each.summary)}")
+        out.print(f"  weights {escape(each.licence_weights)}; data: {escape(each.licence_data)}", style="dim")
     out.print("`voxsphere models NAME` shows a model's card.", style="dim")
 
 
 def card(each: "Card") -> None:
     """One card, a fact a line."""
-    out.print(f"[bold]{each.name}[/]  {each.summary}")
+    out.print(f"[bold]{escape(each.name)}[/]  {escape(each.summary)}")
     facts = {
         "paper": each.paper,
         "source": each.source,
@@ -41,7 +41,7 @@ def card(each: "Card") -> None:
     }
     table = Table.grid(padding=(0, 2))
     for name, text in facts.items():
-        table.add_row(f"[dim]{name}[/]", text)
+        table.add_row(f"[dim]{name}[/]", escape(text))
     Console(highlight=False).print(table)
 
 
@@ -63,8 +63,9 @@ def networks(known: Sequence["Network"]) -> None:
         for each in those:
             peer = f"  same outputs as {each.peer}" if each.peer else ""
             out.print(f"  {each.name:{width}} {_millions(each.parameters):>9}[dim]{escape(peer)}[/]")
-    out.print("Sizes are trainable parameters, without a layer for classes. In Python:", style="dim")
-    out.print("`voxsphere.zoo.NETWORKS[NAME].model()` builds one, untrained.", style="dim")
+    out.print("Sizes are trainable parameters, without a layer for classes.", style="dim")
+    out.print("`voxsphere train RECIPE --set model=NAME` trains one; in Python", style="dim")
+    out.print("`voxsphere.zoo.NETWORKS[NAME].model()` builds it, untrained.", style="dim")
 
 
 def _millions(count: int) -> str:

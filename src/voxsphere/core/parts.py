@@ -47,12 +47,12 @@ def rebuild(description: Json, catalogue: Mapping[str, Callable[..., Any]]) -> A
     if isinstance(description, dict) and "part" in description:
         name = str(description["part"])
         if name not in catalogue:
-            raise BadInput(f"no part named {name!r}{_nearest(name, catalogue)}")
+            raise BadInput(f"no part named {name!r}{nearest(name, catalogue)}")
         known = inspect.signature(catalogue[name]).parameters
         options = {key: rebuild(value, catalogue) for key, value in description.items() if key != "part"}
         for key, value in options.items():
             if key not in known:
-                raise BadInput(f"{name} has no option {key!r}{_nearest(key, known)}")
+                raise BadInput(f"{name} has no option {key!r}{nearest(key, known)}")
             if not _fits(value, known[key].annotation):
                 raise BadInput(f"{name}.{key}: takes {_spoken(known[key].annotation)}, not {_written(value)}")
         return partial(catalogue[name], **options)
@@ -104,7 +104,7 @@ def _override(part: Any, steps: list[str], text: str, name: str, catalogue: Mapp
     step, rest = steps[0], steps[1:]
     options = _options(part)
     if step not in options:
-        kind = "takes no options" if not options else f"has no option {step!r}{_nearest(step, options)}"
+        kind = "takes no options" if not options else f"has no option {step!r}{nearest(step, options)}"
         raise BadInput(f"{name}: {_title(part)} {kind}")
     if rest:
         value = _override(options[step], rest, text, name, catalogue)
@@ -229,7 +229,8 @@ def _defaults(constructor: Callable[..., Any]) -> dict[str, object]:
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
+    """How an error goes on after an unknown name: with the most alike of the known ones, and with all of them."""
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1)
     return f"; {f'did you mean {close[0]!r}? ' if close else ''}there are: {', '.join(known)}"

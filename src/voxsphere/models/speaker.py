@@ -12,8 +12,10 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
+from voxsphere.models.layers.entry import refuse_half
 
 Wave = Float[np.ndarray, " samples"] | Float[Tensor, " samples"]
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 ANALYSIS_WINDOW = 0.025  # seconds; what is shorter does not fill the window of a single frame
 
 
@@ -85,6 +87,11 @@ class SpeakerModel(nn.Module):
         self.pooling = pooling(in_dim=self.encoder.dim)
         self.projection = projection(in_dim=self.pooling.dim)
         self.min_seconds, self.short, self.max_seconds = min_seconds, short, max_seconds
+        if round(max_seconds * self.sample_rate) < 1:
+            raise BadInput(f"windows of {max_seconds} s at a sampling rate of {self.sample_rate} Hz hold no sample")
+        for name, module in self.named_modules():
+            if isinstance(module, _CONVOLUTIONS) and min(*module.kernel_size, *module.stride, *module.dilation) < 1:
+                raise BadInput(f"{name}: a convolution's kernel, stride and dilation are each 1 or more")
 
     @property
     def dim(self) -> int:
@@ -104,8 +111,16 @@ class SpeakerModel(nn.Module):
     def frames(
         self, wave: Float[Tensor, "batch samples"], *, masks: Float[Tensor, "batch frames features"] | None = None
     ) -> Float[Tensor, "batch dim out_frames"]:
-        """The encoder's frames. `masks` multiply the features (SpecAugment: 0 hides a band or a stretch)."""
-        features = self.features(wave)
+        """The encoder's frames. `masks` multiply the features (SpecAugment: 0 hides a band or a stretch).
+
+        The front end computes in float32, or in float64 with weights of float64; its features are brought to the
+        weights' precision. Raises `BadInput` for weights or a wave of fp16 on a CPU.
+        """
+        refuse_half(wave, "the wave is")
+        weights = next(self.parameters(), wave)
+        refuse_half(weights, "the model's weights are")
+        precise = torch.promote_types(weights.dtype, torch.float32)
+        features = self.features(wave.to(precise)).to(weights.dtype)
         return self.encoder(features if masks is None else features * masks)
 
     def pooled(

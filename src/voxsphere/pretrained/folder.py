@@ -123,7 +123,7 @@ def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str)
             devices=()
         ):  # building draws initial weights; the caller's generator must not notice
             model = recipe()
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, LookupError) as error:
         raise BadInput(f"{where}: recipe.json describes no model that can be built ({one_line(error)})") from error
     if not isinstance(model, SpeakerModel):
         raise BadInput(f"{where}: recipe.json describes no SpeakerModel")

@@ -3,8 +3,9 @@
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,9 @@ from voxsphere.train.objectives import Objective
 from voxsphere.train.parts import PARTS
 from voxsphere.train.schedule import Schedule, Stopping
 from voxsphere.train.validation import Verification
+from voxsphere.zoo import named
+
+_NAME = re.compile(r"[\w.-]+")
 
 FORMAT = 1
 """The form of saved recipes and checkpoints; a later one is refused."""
@@ -96,13 +100,20 @@ class Recipe:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:8]
 
     def with_options(self, *settings: str) -> "Recipe":
-        """The recipe with `name=value` options changed, such as `model.encoder.width=1024`."""
+        """The recipe with `name=value` options changed, such as `model.encoder.width=1024`.
+
+        `model` also takes the name of a network of the zoo: `model=ecapa-512`.
+        """
         recipe = self
         for setting in settings:
             name, equals, text = setting.partition("=")
             if not equals:
                 raise BadInput(f"--set {setting}: an option is changed by name=value")
-            recipe = override(recipe, name.strip(), text.strip(), PARTS)
+            name, text = name.strip(), text.strip()
+            if name == "model" and _NAME.fullmatch(text) and text not in PARTS:
+                recipe = replace(recipe, model=named(text).model)
+            else:
+                recipe = override(recipe, name, text, PARTS)
         recipe.check()
         return recipe
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.models.speaker import SpeakerModel
 
 _FEW, _MANY = 400, 3200
@@ -30,9 +31,14 @@ def macs_per_second(model: SpeakerModel, *, seconds: float = 3.0) -> float:
 def receptive_field(model: SpeakerModel) -> int | None:
     """How many frames of features one frame of the encoder depends on, first to last; None for the whole utterance.
 
+    None, too, over a self-supervised front end, each of whose frames has attended to all others. Front ends that only
+    normalise over the utterance count as its frames do.
+
     Where the features from some frame on, or up to some frame, are undefined numbers, the encoder's middle frame is
     defined just as long as it depends on none of them; halving finds the two ends.
     """
+    if any(isinstance(part, SelfSupervised) for part in model.modules()):
+        return None
     still = copy.deepcopy(model).requires_grad_(False)
     for frames in (_FEW, _MANY):
         first, last = _ends(still, frames)

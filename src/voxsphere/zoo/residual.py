@@ -92,12 +92,12 @@ NETWORKS = (
         _wespeaker(f"resnet{depth}", partial(ResNet, depth=depth), parameters, paper=_RVECTOR)
         for depth, parameters in _RESNETS.items()
     ),
-    _3dspeaker("resnet34-3dspeaker", partial(ResNet, depth=34), 6_343_648, paper=_RVECTOR, layers=2),
+    _3dspeaker("resnet34-3d-speaker", partial(ResNet, depth=34), 6_343_648, paper=_RVECTOR, layers=2),
     _simam(34, 25_213_760),
     _simam(100, 50_232_896),
     _wespeaker("res2net34-base", partial(Res2Net, width=32), 4_689_024, paper=_RES2NET),
     _wespeaker("res2net34-large", partial(Res2Net, width=64), 13_481_472, paper=_RES2NET),
-    _3dspeaker("res2net-3dspeaker", partial(Res2Net, width=32), 4_033_600, paper=_RES2NET),
+    _3dspeaker("res2net-3d-speaker", partial(Res2Net, width=32), 4_033_600, paper=_RES2NET),
     # WeSpeaker's table of results prints 7.88 M for the first; its own code has 9.89 M, as its author counted too.
     _wespeaker("eres2net34-base", partial(ERes2Net, width=32), 9_887_808, paper=_ERES2NET, dim=512),
     _wespeaker("eres2net34-large", partial(ERes2Net, width=64), 29_016_704, paper=_ERES2NET, dim=512),

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.recurrent import heard
 
 
 class GE2ELstm(nn.Module):
@@ -29,7 +30,7 @@ class GE2ELstm(nn.Module):
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim windows"]:
         frames = bands(features, self.in_dim, shortest=self.window)
         windows = frames.unfold(2, self.window, self.step).permute(0, 2, 3, 1)
-        outputs, _ = self.lstm(windows.flatten(0, 1))
+        outputs = heard(self.lstm, windows.flatten(0, 1))
         vectors = functional.normalize(self.linear(outputs[:, -1]).relu(), dim=-1)
         return vectors.reshape(len(features), -1, self.dim).transpose(1, 2)
 

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voxsphere.models.layers.entry import bands
+from voxsphere.models.layers.recurrent import heard
 
 
 class Lstm(nn.Module):
@@ -22,5 +23,4 @@ class Lstm(nn.Module):
         self.lstm = nn.LSTM(in_dim, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim frames"]:
-        outputs: Tensor = self.lstm(bands(features, self.in_dim).transpose(1, 2))[0]
-        return outputs.transpose(1, 2)
+        return heard(self.lstm, bands(features, self.in_dim).transpose(1, 2)).transpose(1, 2)

@@ -62,9 +62,8 @@ class TimeResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        batch, count, _ = features.shape
-        rows = self.in_dim // self.channels
-        x = self.first(bands(features, self.in_dim).reshape(batch, self.channels, rows, count))
+        rows = bands(features, self.in_dim)
+        x = self.first(rows.reshape(len(rows), self.channels, -1, rows.shape[-1]))
         # Each utterance is a row of one image, so that one product of matrices serves them all.
         x = x.permute(2, 1, 0, 3).contiguous()
         if self.first_norm is not None:

@@ -44,7 +44,7 @@ class SeparableResidual(nn.Module):
         zeros beyond the edges have none.
         """
         scale, shift = affine_of(self.first_norm)
-        sign = torch.where(scale < 0, -1.0, 1.0)
+        sign = torch.where(scale < 0, -1.0, 1.0).to(scale.dtype)
         least = shift * sign
         weight, bias = self.first_linear.weight * scale.abs()[:, None], self.first_linear.bias * scale.abs() + least
         y = functional.linear(y, weight, bias)

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from voxsphere.models.layers.recurrent import heard
 from voxsphere.models.poolings.statistics import statistics
 from voxsphere.models.poolings.weights import WeightedPooling, shares, softmax
 
@@ -74,7 +75,7 @@ class LstmAttentionPooling(WeightedPooling):
         end = (count - 1).clamp_min(0)[..., None]
         states = []
         for onward, back in zip(self.onward, self.back, strict=True):
-            out, reversed_out = onward(x)[0], back(x.take_along_dim(reverse, dim=1))[0]
+            out, reversed_out = heard(onward, x), heard(back, x.take_along_dim(reverse, dim=1))
             states += [one.take_along_dim(end, dim=1)[:, 0] for one in (out, reversed_out)]
             x = torch.cat([out, reversed_out.take_along_dim(reverse, dim=1)], dim=-1)
         return torch.cat([self.attention(x.transpose(1, 2), weight), torch.stack(states).mean(0)], dim=1)
