@@ -32,7 +32,8 @@ HEAD = Path("studies/outputs/zoo_head.md")
 BESIDE = Path("studies/outputs/network_speed.json")
 SECONDS, RUNS = 5.0, 7
 COLUMNS = (
-    "network", "parameters", "MACs per second", "real-time factor", "sees", "used by", "compared with", "speed"
+    "network", "parameters", "MACs per second", "real-time factor", "sees", "used by", "compared with", "differs by",
+    "speed",
 )  # fmt: skip
 
 app = typer.Typer(add_completion=False)
@@ -85,7 +86,7 @@ def _page() -> Iterator[str]:
         if family.NETWORKS:
             yield f"\n## {heading(family)}\n"
             yield f"| {' | '.join(COLUMNS)} |"
-            yield "| --- | ---: | ---: | ---: | ---: | --- | --- | ---: |"
+            yield "| --- | ---: | ---: | ---: | ---: | --- | --- | ---: | ---: |"
             for network in family.NETWORKS:
                 yield _row(network, stored[network.name], beside.get(network.name))
             yield ""
@@ -108,9 +109,16 @@ def _row(network: Network, told: dict[str, Any], beside: dict[str, Any] | None) 
         "utterance" if field is None else f"{field} frames",
         ", ".join(network.systems) or "–",
         network.peer or "–",
-        "–" if beside is None else " / ".join(f"{batch['ratio']:.2f}" for batch in beside.values()),
+        _difference(network, beside or {}),
+        " / ".join(f"{told['ratio']:.2f}" for key, told in (beside or {}).items() if key.startswith("batch")) or "–",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _difference(network: Network, beside: dict[str, Any]) -> str:
+    if "difference" in beside:
+        return f"{beside['difference']:.0e}"
+    return "small form" if network.peer else "–"
 
 
 def _papers(networks: tuple[Network, ...]) -> dict[str, list[str]]:

@@ -61,6 +61,13 @@ def test_weights_are_dense_real_numbers_that_float32_holds(theirs, kept, told):
     assert told in refusal("wespeaker_xvec", folder)
 
 
+def test_weights_that_make_no_numbers_of_a_sound_are_refused(theirs):
+    folder = theirs("wespeaker_xvec")
+    state = torch.load(folder / "avg_model.pt", weights_only=True)
+    torch.save({k: -v if k.endswith("running_var") else v for k, v in state.items()}, folder / "avg_model.pt")
+    assert "the network's embedding of noise is not a number" in refusal("wespeaker_xvec", folder)
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -4,10 +4,13 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.errors import BadInput, one_line
 from voxsphere.core.files import sha256
 from voxsphere.core.parts import describe, rebuild
+from voxsphere.core.random import stream
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained.card import Card
 from voxsphere.pretrained.folder import FILES, build, save_folder
@@ -56,6 +59,9 @@ def import_model(
     for weight, value in model.state_dict().items():
         if not bool(value.isfinite().all()):
             raise BadInput(f"{where}: {weight} holds numbers too large for float32; take another checkpoint")
+    noise = stream("import", "noise").normal(0, 0.1, model.sample_rate)
+    if not np.isfinite(model.embed([noise])).all():  # a negative variance, say
+        raise BadInput(f"{where}: the network's embedding of noise is not a number; take another checkpoint")
     card = _card(found, model, name or (found.name if source.is_file() else source.resolve().name), licence)
     # The model's own state: in the precision it computes in, whatever theirs was saved in.
     save_folder(recipe, model.state_dict(), card, out, replace=False)
