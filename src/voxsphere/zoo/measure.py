@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.models.speaker import SpeakerModel
 
-_FEW, _MANY = 400, 3200
+_TRIED = (400, 1600, 3200)
 """Frames that are tried: most networks see fewer than the first at once, the deepest fewer than the second."""
 
 
@@ -40,9 +40,9 @@ def receptive_field(model: SpeakerModel) -> int | None:
     if any(isinstance(part, SelfSupervised) for part in model.modules()):
         return None
     still = copy.deepcopy(model).requires_grad_(False)
-    for frames in (_FEW, _MANY):
-        first, last = _ends(still, frames)
-        if first > 0 and last < frames - 1:
+    for frames in _TRIED:
+        if all(_defined(still, frames, edge) for edge in (slice(0, 1), slice(frames - 1, None))):
+            first, last = _ends(still, frames)
             return last - first + 1
     return None
 
