@@ -112,8 +112,8 @@ def three_d_speaker(checkout: Path) -> dict[str, Reference]:
         "xvector-3d-speaker": three_d_speaker_names.xvector(),
         "ecapa-3d-speaker": three_d_speaker_names.ecapa_tdnn(),
         "campplus": three_d_speaker_names.campplus(),
-        "resnet34-3dspeaker": three_d_speaker_names.resnet(),
-        "res2net-3dspeaker": three_d_speaker_names.res2net(),
+        "resnet34-3d-speaker": three_d_speaker_names.resnet(),
+        "res2net-3d-speaker": three_d_speaker_names.res2net(),
         **{f"eres2net-{size}": three_d_speaker_names.eres2net() for size in ("base", "large", "huge")},
         **{name: three_d_speaker_names.eres2netv2() for name in ("eres2netv2", "eres2netv2-w24s4ep4")},
     }
@@ -307,7 +307,11 @@ def speaker_verification_lstms(checkout: Path) -> Any:
 
 
 def without_a_gpu(network: nn.Module, features: Tensor) -> Any:
-    """Run one of SpeakerVerifiaction-pytorch's LSTMs, which asks for a GPU by name in the midst of its forward pass."""
+    """Run one of SpeakerVerifiaction-pytorch's LSTMs, which asks for a GPU by name in the midst of its forward pass.
+
+    Its first states are parameters for one size of batch; here they are zeros for any.
+    """
+    network.h0 = network.c0 = nn.Parameter(torch.zeros(2, len(features), 128), requires_grad=False)
     with mock.patch("torch.Tensor.cuda", lambda tensor: tensor):
         return network(features)
 
@@ -345,9 +349,16 @@ def speaker_verification(checkout: Path) -> dict[str, Reference]:
         "ecapa-summed-40": partial(files["ECAPA_TDNN"].ECAPA_TDNN, 2, 192, 40),
     }
     lstms = speaker_verification_lstms(checkout)
+
+    def recurrent(name: str) -> nn.Module:
+        network: nn.Module = getattr(lstms, name)(40, 2, 1)
+        # It forgets the batch's axis where that is one.
+        network.fc1.register_forward_pre_hook(lambda _, given: (given[0].reshape(-1, 128),))  # type: ignore[union-attr]
+        return network
+
     return {name: Reference(build) for name, build in built.items()} | {
-        "lstm": Reference(partial(lstms.LSTM_End, 40, 2, 1), without_a_gpu),
-        "attention-lstm": Reference(partial(lstms.AttentionLSTM, 40, 2, 1), without_a_gpu),
+        "lstm": Reference(partial(recurrent, "LSTM_End"), without_a_gpu),
+        "attention-lstm": Reference(partial(recurrent, "AttentionLSTM"), without_a_gpu),
     }
 
 
