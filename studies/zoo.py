@@ -124,7 +124,7 @@ def _difference(network: Network, beside: dict[str, Any]) -> str:
 def _papers(networks: tuple[Network, ...]) -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     for network in networks:
-        named.setdefault(f"{network.paper}; parameters counted by {network.source}", []).append(network.name)
+        named.setdefault(f"{network.paper}; parameters: {network.source}", []).append(network.name)
     return named
 
 

@@ -23,7 +23,7 @@ def macs_per_second(model: SpeakerModel, *, seconds: float = 3.0) -> float:
     """
     shape = copy.deepcopy(model).to("meta").eval()
     wave = torch.empty(1, round(seconds * model.sample_rate), device="meta")
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
         shape(wave)
     return float(counter.get_total_flops() / 2 / seconds)
 
