@@ -24,7 +24,7 @@ def test_tiles_give_the_direct_convolution(size):
 
 def test_a_wide_layer_on_one_thread_goes_through_tiles_and_gives_the_same(one_thread, monkeypatch):
     layer = filled(ConvNorm2d(winograd.WIDE, winograd.WIDE, kernel=3))
-    x = noise(2, winograd.WIDE, 18, 21).contiguous(memory_format=torch.channels_last)
+    x = noise(2, winograd.WIDE, 27, 28).contiguous(memory_format=torch.channels_last)
     recorded = layer(x, added=x.clone(), relu=True).detach()  # gradients are asked for: no tiles
     calls = []
     convolved = winograd.convolved
@@ -36,13 +36,14 @@ def test_a_wide_layer_on_one_thread_goes_through_tiles_and_gives_the_same(one_th
         assert relative(layer(x, added=x.clone(), relu=True), tiled) < 5e-6
         torch.set_num_threads(1)
         layer(x[:, :, :4])  # a small image
+        layer(x.repeat(1, 1, 1, 6)[:, :, :5])  # a large one, of which tiles would cover much more
         assert calls == [1]
     assert relative(tiled, recorded) < 5e-6
 
 
 def test_the_weights_in_tiles_follow_the_layers_own(one_thread):
     layer = filled(ConvNorm2d(winograd.WIDE, winograd.WIDE, kernel=3))
-    x = noise(1, winograd.WIDE, 18, 21).contiguous(memory_format=torch.channels_last)
+    x = noise(1, winograd.WIDE, 27, 28).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         before = layer(x)
         layer.conv.weight.mul_(2)

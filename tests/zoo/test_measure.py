@@ -67,7 +67,7 @@ def test_the_receptive_field_is_what_a_gradient_reaches(encoder):
 
 
 def test_tiles_in_evaluation_do_not_widen_the_receptive_field(one_thread):
-    given = {"encoder": partial(ResNet, depth=18, width=winograd.WIDE // 8), "features": partial(Fbank, num_mels=80)}
+    given = {"encoder": partial(ResNet, depth=18, width=winograd.WIDE // 4), "features": partial(Fbank, num_mels=80)}
     assert receptive_field(small(**given)) == reached(small(**given), frames=400)
 
 
