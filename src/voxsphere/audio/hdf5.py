@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from voxsphere.audio.kept import Kept
 from voxsphere.audio.ranges import Window, is_remote, ranges, shown, stamp
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.files import existing
 
 RATE = "sample_rate"
@@ -85,7 +85,7 @@ def _open(file: str) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()).strip("'\"")[:120]
+    return flattened(error).strip("'\"")[:120]
 
 
 _FILES: Kept[Any] = Kept(16)

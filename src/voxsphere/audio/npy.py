@@ -6,7 +6,7 @@ from typing import BinaryIO
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 
 MARK = b"\x93NUMPY"
 """How such a file begins."""
@@ -19,7 +19,7 @@ def read_rows(file: BinaryIO, start: int, stop: int | None, name: str) -> Float3
         reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, by_columns, dtype = reader(file)
     except (ValueError, KeyError) as error:
-        raise BadInput(f"{name}: cannot be read as .npy ({' '.join(str(error).split())})") from error
+        raise BadInput(f"{name}: cannot be read as .npy ({flattened(error)})") from error
     if len(shape) != 2 or by_columns or dtype.kind != "f":
         raise BadInput(f"{name}: holds {dtype} of shape {shape}; features are floats of shape [frames, dim]")
     last = shape[0] if stop is None else min(stop, shape[0])

@@ -13,7 +13,7 @@ from voxsphere.audio import frames
 from voxsphere.audio.features import Fbank
 from voxsphere.audio.normalisation import UtteranceNorm
 from voxsphere.audio.stacking import Stacked
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.parts import nearest
 
 # What LoRA adapts where nothing is asked: the queries and values of attention (Hu et al. 2021, LoRA, section 4.2).
@@ -187,7 +187,7 @@ def _configuration(name: str | None, config: Mapping[str, Any] | None) -> Any:
         try:
             described = transformers.AutoConfig.from_pretrained(name)
         except Exception as error:  # transformers checks by classes of its own
-            raise BadInput(f"{name}: cannot be had ({_line(error)}); give a folder, or go online") from error
+            raise BadInput(f"{name}: cannot be had ({flattened(error)}); give a folder, or go online") from error
         if described.model_type not in _TARGETS:
             raise BadInput(f"{name}: is a {described.model_type!r}; networks of these kinds: {', '.join(_TARGETS)}")
     else:
@@ -204,7 +204,7 @@ def _options(described: Any) -> set[str]:
 
 
 def _unbuildable(kind: str, error: Exception) -> BadInput:
-    return BadInput(f"config describes no {kind} that can be built ({type(error).__name__}: {_line(error)})")
+    return BadInput(f"config describes no {kind} that can be built ({type(error).__name__}: {flattened(error)})")
 
 
 def _network(described: Any, name: str | None) -> nn.Module:
@@ -221,9 +221,11 @@ def _network(described: Any, name: str | None) -> nn.Module:
             name, config=described, dtype=torch.get_default_dtype(), output_loading_info=True
         )
     except (OSError, ValueError) as error:
-        raise BadInput(f"{name}: its weights cannot be had ({_line(error)}); give a folder, or go online") from error
+        raise BadInput(
+            f"{name}: its weights cannot be had ({flattened(error)}); give a folder, or go online"
+        ) from error
     except RuntimeError as error:
-        raise BadInput(f"{name}: its weights do not fit the configuration ({_line(error)})") from error
+        raise BadInput(f"{name}: its weights do not fit the configuration ({flattened(error)})") from error
     if told["missing_keys"]:
         raise BadInput(f"{name}: its weights lack {min(told['missing_keys'])}; is it another network's checkpoint?")
     return made
@@ -262,7 +264,7 @@ def _adapt(network: Any, *, rank: int, alpha: float, dropout: float, targets: tu
     try:
         peft.inject_adapter_in_model(lora, network)
     except ValueError as error:
-        raise BadInput(f"targets: {_line(error)}") from error
+        raise BadInput(f"targets: {flattened(error)}") from error
 
 
 def _extra(module: Literal["transformers", "peft"]) -> Any:
@@ -279,7 +281,3 @@ def _extra(module: Literal["transformers", "peft"]) -> Any:
         raise BadInput(
             f"self-supervised front ends need {module}; install it with pip install 'voxsphere[ssl]'"
         ) from error
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from voxsphere.cli.commands import app
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"voxsphere: the memory does not suffice ({error})", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"voxsphere: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"voxsphere: {flattened(error)}", file=sys.stderr)
         sys.exit(2)
     except SystemExit as end:
         if end.code == 130:  # the command line library turns an interruption into this status, and says nothing

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 from jaxtyping import Float32, Int
 
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.files import atomic, check_writable, existing, read_text
 
 FORMS = (".safetensors", ".npz", ".ark", ".scp")
@@ -162,7 +162,7 @@ def _load_kaldi(path: Path) -> Embeddings:
     except BadInput:
         raise
     except (ValueError, RuntimeError, AssertionError, OSError, EOFError, struct.error) as error:
-        reason = " ".join(str(error).split())
+        reason = flattened(error)
         raise BadInput(f"{path}: holds no Kaldi vectors of one length, or is damaged ({reason})") from error
 
 

@@ -8,6 +8,11 @@ class BadInput(ValueError):
     """
 
 
+def flattened(error: BaseException) -> str:
+    """All that an error says, on one line."""
+    return " ".join(str(error).split())
+
+
 def one_line(error: BaseException) -> str:
     """What somebody else's error says, for a line of ours: its first line, cut short."""
     first = next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -13,7 +13,7 @@ from voxsphere.audio.augment.chain import apply_all, draw_all, samples_needed
 from voxsphere.audio.augment.contract import Augmentation
 from voxsphere.audio.augment.spec import SpecAugment
 from voxsphere.audio.wave import opened, read
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
 from voxsphere.data.batch import Item
@@ -60,7 +60,7 @@ class Items:
             try:
                 wave = self._example(utterance, samples, random)
             except (BadInput, OSError) as error:
-                broken.append((_culprit(error, utterance), " ".join(str(error).split())))
+                broken.append((_culprit(error, utterance), flattened(error)))
                 index = self._other(tried, random)
                 tried.append(index)
                 continue

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from voxsphere.audio.quality import inspect, merge
 from voxsphere.audio.wave import blocks, info
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.manifest import Utterance
 from voxsphere.data.threads import in_threads
 
@@ -43,7 +43,7 @@ def hear(utterance: Utterance) -> Heard:
             digest.update((wave + 0.0).astype("<f4").tobytes())  # adding 0 leaves one kind of zero
             parts.append(inspect(wave, rate, source_rate=rate))
     except (BadInput, OSError, UnicodeError, ValueError) as error:
-        return Heard(reason=" ".join(str(error).split()) or type(error).__name__)
+        return Heard(reason=flattened(error) or type(error).__name__)
     whole = merge(parts)
     content = "" if whole.silent else digest.hexdigest()
     return Heard(whole.seconds, whole.speech_seconds, rate, whole.clipped, whole.silent, content)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,7 +39,7 @@ def in_threads(
         except BadInput as error:
             return error
         except (OSError, UnicodeError) as error:
-            return BadInput(f"{getattr(error, 'filename', None) or thing}: cannot be read ({_line(error)})")
+            return BadInput(f"{getattr(error, 'filename', None) or thing}: cannot be read ({flattened(error)})")
 
     workers = workers or cores()
     with ThreadPoolExecutor(workers, initializer=begin) as pool:
@@ -55,7 +55,3 @@ def in_threads(
                 yield thing, future.result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -11,7 +11,7 @@ from accelerate.state import AcceleratorState
 from torch import nn
 from torch.optim import LBFGS, Optimizer, SparseAdam
 
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.parts import classes_of
 from voxsphere.core.random import stream
 from voxsphere.data.dataset import Items
@@ -131,7 +131,7 @@ def _try_example(recipe: Recipe, model: SpeakerModel, plan: Plan) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{type(error).__name__}: {flattened(error)}"
 
 
 def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from voxsphere.core.errors import BadInput
+from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.manifest import Utterance
 from voxsphere.data.corpora.prepared import Prepared, prepared
 from voxsphere.data.lhotse_manifests import of_recordings
@@ -80,7 +80,7 @@ def _made(name: str, root: Path) -> Any:
                 return prepare(root, **given)
         # Recipes raise whatever their assertions and parsers do; where they stopped is all that can be told.
         except Exception as error:
-            told = " ".join(str(error).split()) or "no reason given"
+            told = flattened(error) or "no reason given"
             raise BadInput(f"{root}: lhotse's recipe {name} stopped ({type(error).__name__}: {told[:300]})") from error
 
 
