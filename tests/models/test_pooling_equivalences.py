@@ -136,7 +136,7 @@ def test_a_dictionary_of_one_component_is_the_mean_deviation(weight):
 
 
 def test_a_dictionary_of_large_scale_deals_each_frame_to_the_nearest_centre():
-    pooling = LearnableDictionaryPooling(DIM, components=3).double()
+    pooling = double(LearnableDictionaryPooling(DIM, components=3))
     pooling.scale = nn.Parameter(torch.full((3,), 1e4).double())
     nearest = torch.cdist(frames().transpose(1, 2), pooling.centres[None]).argmin(-1)
     for x, centre_of, row in zip(frames(), nearest, pooling(frames()).unflatten(1, (3, DIM)), strict=True):

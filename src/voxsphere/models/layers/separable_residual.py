@@ -47,8 +47,7 @@ class SeparableResidual(nn.Module):
         sign = torch.where(scale < 0, -1.0, 1.0).to(scale.dtype)
         least = shift * sign
         weight, bias = self.first_linear.weight * scale.abs()[:, None], self.first_linear.bias * scale.abs() + least
-        y = functional.linear(y, weight, bias)
-        y = torch.maximum(y.flatten(2), least.repeat(y.shape[2])).reshape(y.shape)
+        y = functional.linear(y, weight, bias).clamp_(min=least)
         kernel = self.second.weight.reshape(self.groups, -1, *self.second.weight.shape[1:])
         kernel = (kernel * sign.reshape(self.groups, 1, -1, 1, 1)).flatten(0, 1)
         y = convolved(y, kernel, None, groups=self.groups)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.weights import shares, softmax
@@ -59,6 +60,14 @@ def scores_of(attention: Attention, in_dim: int, bottleneck: int) -> nn.Conv1d:
     if attention not in ("scalar", "vector"):
         raise BadInput(f"attention is 'scalar' or 'vector', not {attention!r}")
     return nn.Conv1d(bottleneck, in_dim, 1) if attention == "vector" else nn.Conv1d(bottleneck, 1, 1, bias=False)
+
+
+def pointwise(conv: nn.Conv1d, x: Float[Tensor, "batch in_dim frames"]) -> Float[Tensor, "batch dim frames"]:
+    """A convolution of kernel 1; a matrix product where a frame's channels lie side by side, as LSTMs leave them."""
+    if x.stride(1) == 1 < x.shape[1] and x.shape[2] > 1:
+        return functional.linear(x.transpose(1, 2), conv.weight[..., 0], conv.bias).transpose(1, 2)
+    result: Tensor = conv(x)
+    return result
 
 
 def attend(

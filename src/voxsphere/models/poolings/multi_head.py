@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.attention import Attention, scores_of
-from voxsphere.models.poolings.statistics import average, under
-from voxsphere.models.poolings.weights import WeightedPooling, shares, softmax
+from voxsphere.models.poolings.statistics import under
+from voxsphere.models.poolings.weights import WeightedPooling, softmax
 
 
 class MultiHeadAttentionPooling(WeightedPooling):
@@ -76,21 +76,18 @@ class MultiQueryMultiHeadAttentionPooling(WeightedPooling):
     def _pool(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        mean = average(frames, shares(frames, weight))
         # Head by head, so that what is computed of one stays in the processor's cache.
-        slices = (x.chunk(self.heads, 1) for x in (frames, frames - mean[..., None], mean))
-        by_head = [self._of_head(i, *of_head, weight=weight) for i, of_head in enumerate(zip(*slices, strict=True))]
+        by_head = [self._of_head(i, part, weight) for i, part in enumerate(frames.chunk(self.heads, 1))]
         return torch.stack(by_head, dim=2).flatten(1)
 
-    def _of_head(
-        self, head: int, frames: Tensor, deviation: Tensor, mean: Tensor, *, weight: Tensor | None
-    ) -> Float[Tensor, "batch queries two_dim"]:
-        squares, pooled = deviation.square(), []
+    def _of_head(self, head: int, frames: Tensor, weight: Tensor | None) -> Float[Tensor, "batch queries two_dim"]:
+        pooled = []
         for query in range(self.queries):
             share = softmax(self.attentions.get_submodule(f"{query}.{head}")(frames), weight)
-            shift = under(share, deviation)
-            variance = under(share, squares) - shift.square()
-            pooled.append(torch.cat([mean + shift, variance.clamp(min=self.floor).sqrt()], dim=1))
+            mean = under(share, frames)
+            # The mean of squares less the square of the mean would lose a deviation that is small beside them.
+            variance = under(share, (frames - mean[..., None]).square())
+            pooled.append(torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1))
         return torch.stack(pooled, dim=1)
 
 

@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.models.poolings.attention import Activation, Attention, Form, attend, scores_of
+from voxsphere.models.poolings.attention import Activation, Attention, Form, attend, pointwise, scores_of
 from voxsphere.models.poolings.statistics import under
 from voxsphere.models.poolings.weights import WeightedPooling
 
@@ -39,5 +39,5 @@ class SelfAttentionPooling(WeightedPooling):
     def _pool(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        score = self.score(self.activation(self.hidden(frames), weight))
+        score = pointwise(self.score, self.activation(pointwise(self.hidden, frames), weight))
         return under(attend(score, weight, normalised=self.normalised), frames)
