@@ -27,7 +27,7 @@ from voxsphere.zoo import NETWORKS
 
 STORED = Path("studies/outputs/network_speed.json")
 BATCHES, FRAMES, SECOND = (1, 8), 298, 98
-LEAST, MOST, SECONDS = 3, 25, 6.0  # rounds, and how long they may take together
+LEAST, MOST, SECONDS = 5, 25, 6.0  # rounds, and how long they may take together
 
 
 def run(project: str, checkout: Path, names: Annotated[list[str] | None, typer.Argument()] = None) -> None:

@@ -14,6 +14,7 @@ from voxsphere.models.layers.entry import image, rows_of
 from voxsphere.models.layers.frequency_grid import FrequencyGrid
 from voxsphere.models.layers.grouped_convolution import Res2Conv2d
 from voxsphere.models.layers.image_attention import BandFrameAttention
+from voxsphere.models.layers.planar import planar
 from voxsphere.models.layers.residual_chain import ResidualChain
 from voxsphere.models.layers.stages import joined, rows_left, stages
 
@@ -70,6 +71,9 @@ class ThinResNet(nn.Module):
         strides = [1, 2, 2, last_stride][: len(blocks)]
         expansion = expansion if bottleneck else 1
         self.in_dim, self.channels = in_dim, channels
+        # Groups of a few channels are convolved faster channel by channel, and turning each image costs more than it
+        # brings to the other convolutions.
+        self.planar = block.endswith("res2")
         rows = rows_of(in_dim, channels)
         self.first = ConvNorm2d(channels, width, kernel=kernel, stride=(stride, stride), bias=True)
         self.stem = _stem(stem)
@@ -91,8 +95,8 @@ class ThinResNet(nn.Module):
         self.dim = self.grid.dim
 
     def forward(self, features: Float[Tensor, "batch frames in_dim"]) -> Float[Tensor, "batch dim out_frames"]:
-        x = self.first(image(features, self.in_dim, self.channels), relu=True)
-        frames: Tensor = self.grid(self.blocks(self.stem(x)))
+        x = self.stem(self.first(image(features, self.in_dim, self.channels), relu=True))
+        frames: Tensor = self.grid(self.blocks(planar(x) if self.planar else x))
         return frames
 
 

@@ -1,5 +1,6 @@
 """Attention of a layer to its own channels."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -14,4 +15,5 @@ class ChannelAttention(nn.Module):
     def forward(self, x: Float[Tensor, "batch width *places"]) -> Float[Tensor, "batch width *places"]:
         places = tuple(range(2, x.ndim))
         factors: Tensor = self.factors(x.mean(places))
-        return x * factors[(..., *(None for _ in places))]
+        factors = factors[(..., *(None for _ in places))]
+        return x * factors if torch.is_grad_enabled() else x.mul_(factors)

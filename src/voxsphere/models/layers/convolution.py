@@ -1,5 +1,6 @@
 """Convolutions with their batch norm."""
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -195,26 +196,31 @@ class ConvNorm2d(nn.Module):
         if not self.training:
             own = [*self.parameters(), *self.norm.buffers()]
             if self.tiles and winograd.faster(x):
-                weight, bias = kept(self, own, self._tiled, form="tiles")
+                weight, bias = kept(self, own, partial(self._tiled, x), form="tiles")
                 normed = winograd.convolved(x, weight, bias)
             else:
-                weight, bias = kept(self, own, self._fold)
+                weight, bias = kept(self, own, partial(self._fold, x), form=f"{_order(x)}")
                 normed = functional.conv2d(x, weight, bias, self.stride, self.padding)
         else:
             normed = self.norm(self.conv(x))
         normed = normed if added is None else normed.add_(added)
         return normed.relu_() if relu else normed
 
-    def _fold(self) -> tuple[Tensor, Tensor]:
+    def _fold(self, x: Tensor) -> tuple[Tensor, Tensor]:
         scale, shift = affine_of(self.norm)
         weight = self.conv.weight * scale[:, None, None, None]
         bias = shift if self.conv.bias is None else shift + scale * self.conv.bias
-        # The order in memory of the images that `layers.entry.image` makes, so that no call has to rearrange it.
-        return weight.contiguous(memory_format=torch.channels_last), bias
+        # In the images' order in memory no call has to rearrange the weights, or the result.
+        return weight.contiguous(memory_format=_order(x)), bias
 
-    def _tiled(self) -> tuple[Tensor, Tensor]:
-        weight, bias = self._fold()
+    def _tiled(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        weight, bias = self._fold(x)
         return winograd.transformed(weight), bias
+
+
+def _order(x: Tensor) -> torch.memory_format:
+    last = x.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if last else torch.contiguous_format
 
 
 def affine_of(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Float[Tensor, " dim"], Float[Tensor, " dim"]]:

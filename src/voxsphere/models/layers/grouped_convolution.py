@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.models.layers.planar import PlanarConvNorm2d, interleaved, planar
+from voxsphere.models.layers.planar import PlanarConvNorm2d
 
 
 class Res2Conv2d(nn.Module):
@@ -19,8 +19,8 @@ class Res2Conv2d(nn.Module):
         self.groups = nn.ModuleList(PlanarConvNorm2d(group, group, kernel=kernel) for _ in range(scale - 1))
 
     def forward(self, x: Float[Tensor, "batch width rows columns"]) -> Float[Tensor, "batch width rows columns"]:
-        *parts, untouched = planar(x).chunk(len(self.groups) + 1, dim=1)
+        *parts, untouched = x.chunk(len(self.groups) + 1, dim=1)
         out: list[Tensor] = []
         for conv, part in zip(self.groups, parts, strict=True):
             out.append(conv(part + out[-1] if out else part))
-        return interleaved(torch.cat([*out, untouched], dim=1))
+        return torch.cat([*out, untouched], dim=1)

@@ -33,14 +33,14 @@ def faster(x: Float[Tensor, "batch in_dim rows columns"]) -> bool:
     return channels * rows * columns >= _LARGE and tiled <= _WASTE * rows * columns
 
 
-def transformed(weight: Float[Tensor, "dim in_dim 3 3"]) -> Float[Tensor, "36 in_dim dim"]:
+def transformed(weight: Float[Tensor, "dim in_dim 3 3"]) -> Float[Tensor, "36 dim in_dim"]:
     """The weights in the form that `convolved` takes."""
     kernel = weight.new_tensor(_KERNEL) / 24
-    return torch.einsum("ia,jb,kcab->ijck", kernel, kernel, weight).flatten(0, 1).contiguous()
+    return torch.einsum("ia,jb,kcab->ijkc", kernel, kernel, weight).flatten(0, 1).contiguous()
 
 
 def convolved(
-    x: Float[Tensor, "batch in_dim rows columns"], weight: Float[Tensor, "36 in_dim dim"], bias: Float[Tensor, " dim"]
+    x: Float[Tensor, "batch in_dim rows columns"], weight: Float[Tensor, "36 dim in_dim"], bias: Float[Tensor, " dim"]
 ) -> Float[Tensor, "batch dim rows columns"]:
     """Images, channels last and with zeros around them, under `transformed` 3×3 weights; without gradients.
 
@@ -53,18 +53,34 @@ def convolved(
     padded = functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1 + 4 * across - columns, 1, 1 + 4 * down - rows))
     strips = x.new_empty(6, down, 4 * across + 2, in_dim)
     tiles = x.new_empty(6, 6, down, across, in_dim)
-    products = x.new_empty(36, down * across, weight.shape[2])
-    halves = x.new_empty(4, 6, down, across, weight.shape[2])
-    result = x.new_empty(batch, down, 4, across, 4, weight.shape[2])
+    dim = weight.shape[1]
+    products = x.new_empty(36, down * across, dim)
+    halves = x.new_empty(4, 6, down, across, dim)
+    result = x.new_empty(batch, down, 4, across, 4, dim)
     # One image after the other: what belongs to one stays in the cache.
     for image, places in zip(padded, result, strict=True):
         _transform(image, strips)
         _transform(strips.permute(2, 0, 1, 3), tiles.permute(1, 3, 0, 2, 4))
-        torch.bmm(tiles.view(36, down * across, in_dim), weight, out=products)
+        _multiply(tiles.view(36, down * across, in_dim), weight, products)
         _transform_back(products.view(6, 6, down, across, -1), halves)
         _transform_back(halves.transpose(0, 1), places.permute(3, 1, 0, 2, 4))
     whole = result.view(batch, 4 * down, 4 * across, -1)[:, :rows, :columns]
     return (whole + bias).permute(0, 3, 1, 2)
+
+
+def _multiply(
+    x: Float[Tensor, "36 tiles in_dim"], weight: Float[Tensor, "36 dim in_dim"], out: Float[Tensor, "36 tiles dim"]
+) -> None:
+    # On a processor that is not Intel's, oneDNN's product of two matrices is up to twice as fast as MKL's, which is
+    # what torch's own product is; PyTorch calls it by this name when it compiles a network.
+    if _linear is None or x.dtype != torch.float32:
+        torch.bmm(x, weight.mT, out=out)
+        return
+    for one, matrix, product in zip(x, weight, out, strict=True):
+        product.copy_(_linear(one, matrix, None, "none", [], ""))
+
+
+_linear = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
 def _transform(x: Float[Tensor, "4*tiles+2 ..."], out: Float[Tensor, "6 tiles ..."]) -> None:
