@@ -10,6 +10,7 @@ from torch.nn import functional
 from voxsphere.models.layers.convolution import ConvNorm2d, NormReluConv
 from voxsphere.models.layers.entry import image
 from voxsphere.models.layers.folding import kept, plainly_on_cpu
+from voxsphere.models.layers.product import product
 from voxsphere.models.layers.residual import BasicBlock
 
 
@@ -148,7 +149,7 @@ class _DenseLayer(nn.Module):
         mask = _linear(_linear(segments + x.mean(1, keepdim=True), hidden).relu_(), out).sigmoid_()
         each_frame = mask[:, :, None].expand(-1, -1, self.segment, -1).flatten(1, 2)[:, : x.shape[1]]
         (taps,) = kept(self.conv, [self.conv.weight], lambda: (self.conv.weight.permute(2, 0, 1).flatten(0, 1),))
-        before, result, after = functional.linear(x, taps).chunk(3, dim=2)
+        before, result, after = product(x, taps).chunk(3, dim=2)
         (dilation,) = self.conv.dilation
         result[:, dilation:] += before[:, :-dilation]
         result[:, :-dilation] += after[:, dilation:]
@@ -156,4 +157,4 @@ class _DenseLayer(nn.Module):
 
 
 def _linear(x: Tensor, conv: nn.Conv1d) -> Tensor:
-    return functional.linear(x, conv.weight[..., 0], conv.bias)
+    return product(x, conv.weight[..., 0], conv.bias)

@@ -6,13 +6,13 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.attention import ChannelAttention
 from voxsphere.models.layers.convolution import ConvReluNorm, rows_normed
 from voxsphere.models.layers.entry import bands
 from voxsphere.models.layers.folding import plainly_on_cpu
+from voxsphere.models.layers.product import product
 
 
 class EcapaTdnn(nn.Module):
@@ -76,7 +76,7 @@ class EcapaTdnn(nn.Module):
             assert isinstance(block, _Block)
             block.rows(x, out=output)
             x = x + output if self.summed else output
-        y = functional.linear(outputs, self.gather.weight[..., 0], self.gather.bias).relu_()
+        y = product(outputs, self.gather.weight[..., 0], self.gather.bias).relu_()
         return rows_normed(self.norm, y) if isinstance(self.norm, nn.BatchNorm1d) else y
 
 

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from voxsphere.models.layers.convolution import affine_of
 from voxsphere.models.layers.maps import convolved, normed
+from voxsphere.models.layers.product import product
 
 
 class ConvNeXtLike(nn.Module):
@@ -33,8 +34,8 @@ class ConvNeXtLike(nn.Module):
         y = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
         if self.training:
             y = normed(self.norm, y)
-        result: Tensor = self.linear(y.relu() if self.relu else functional.gelu(y))
-        return result.add_(x)
+        y = y.relu() if self.relu else functional.gelu(y)
+        return product(y, self.linear.weight, self.linear.bias).add_(x)
 
     def _kernels(self) -> list[tuple[Tensor, Tensor]]:
         """Weights and biases; in evaluation mode with the batch norm in them."""

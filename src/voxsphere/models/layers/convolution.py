@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from voxsphere.models.layers import winograd
 from voxsphere.models.layers.folding import kept
+from voxsphere.models.layers.product import product
 
 
 class ConvReluNorm(nn.Module):
@@ -59,6 +60,9 @@ class ConvReluNorm(nn.Module):
             x = _beyond_edges(x, padding, added, mirrored=self.conv.padding_mode == "reflect")
         elif added is not None:
             x = x + added
+        if width == 1:
+            y = product(x, self.conv.weight[..., 0], self.conv.bias)
+            return rows_normed(self.norm, rectified(y, self.slope), out=out)
         weight, bias = kept(self, [*self.conv.parameters()], self._taps)
         batch, length, _ = x.shape
         rows, reach = x.flatten(0, 1), (width - 1) * dilation
@@ -124,7 +128,7 @@ class NormReluConv(nn.Module):
         norms = [self.norm] if then is None else [self.norm, then]
         own = [self.conv.weight, *(tensor for norm in norms for tensor in (*norm.parameters(), *norm.buffers()))]
         scale, shift, weight, bias = kept(self, own, lambda: self._fold(then))
-        return functional.linear(torch.addcmul(shift, x, scale).relu_(), weight, bias)
+        return product(torch.addcmul(shift, x, scale).relu_(), weight, bias)
 
     def _fold(self, then: nn.BatchNorm1d | None) -> tuple[Tensor, ...]:
         weight = self.conv.weight[..., 0]

@@ -11,6 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from voxsphere.models.layers.product import product
+
 
 def convolved(
     x: Float[Tensor, "batch frames bands in_dim"],
@@ -38,7 +40,7 @@ def strided(
     if groups == 1 and in_frames == 1:
         # Patches of bands are rows already: one matrix product.
         patches = x.reshape(*x.shape[:2], x.shape[2] // in_bands, in_bands * x.shape[3])
-        return functional.linear(patches, weight[..., 0].transpose(1, 2).flatten(1), bias)
+        return product(patches, weight[..., 0].transpose(1, 2).flatten(1), bias)
     kernel = weight.transpose(2, 3)
     image = functional.conv2d(x.permute(0, 3, 1, 2), kernel, bias, stride=(in_frames, in_bands), groups=groups)
     return image.permute(0, 2, 3, 1).contiguous()

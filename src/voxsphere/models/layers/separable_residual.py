@@ -3,10 +3,10 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from voxsphere.models.layers.convolution import affine_of
 from voxsphere.models.layers.maps import convolved, normed
+from voxsphere.models.layers.product import product
 
 
 class SeparableResidual(nn.Module):
@@ -47,12 +47,12 @@ class SeparableResidual(nn.Module):
         sign = torch.where(scale < 0, -1.0, 1.0).to(scale.dtype)
         least = shift * sign
         weight, bias = self.first_linear.weight * scale.abs()[:, None], self.first_linear.bias * scale.abs() + least
-        y = functional.linear(y, weight, bias).clamp_(min=least)
+        y = product(y, weight, bias).clamp_(min=least)
         kernel = self.second.weight.reshape(self.groups, -1, *self.second.weight.shape[1:])
         kernel = (kernel * sign.reshape(self.groups, 1, -1, 1, 1)).flatten(0, 1)
         y = convolved(y, kernel, None, groups=self.groups)
         scale, shift = affine_of(self.second_norm)
-        return functional.linear(y, self.second_linear.weight * scale[:, None], self.second_linear.bias * scale + shift)
+        return product(y, self.second_linear.weight * scale[:, None], self.second_linear.bias * scale + shift)
 
 
 class BandAttention(nn.Module):

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from voxsphere.models.layers.folding import plainly_on_cpu
+from voxsphere.models.layers.product import product
 
 # Of F(4×4, 3×3), equations 21 and 22: what a kernel becomes; tiles and results are transformed in the code below.
 _KERNEL = ((6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24))  # in 24ths
@@ -71,16 +72,8 @@ def convolved(
 def _multiply(
     x: Float[Tensor, "36 tiles in_dim"], weight: Float[Tensor, "36 dim in_dim"], out: Float[Tensor, "36 tiles dim"]
 ) -> None:
-    # On a processor that is not Intel's, oneDNN's product of two matrices is up to twice as fast as MKL's, which is
-    # what torch's own product is; PyTorch calls it by this name when it compiles a network.
-    if _linear is None or x.dtype != torch.float32:
-        torch.bmm(x, weight.mT, out=out)
-        return
-    for one, matrix, product in zip(x, weight, out, strict=True):
-        product.copy_(_linear(one, matrix, None, "none", [], ""))
-
-
-_linear = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    for tile, matrix, place in zip(x, weight, out, strict=True):
+        place.copy_(product(tile, matrix))
 
 
 def _transform(x: Float[Tensor, "4*tiles+2 ..."], out: Float[Tensor, "6 tiles ..."]) -> None:
