@@ -32,7 +32,7 @@ class TanhAttentionPooling(WeightedPooling):
     def _pool(
         self, frames: Float[Tensor, "batch in_dim frames"], weight: Float[Tensor, "batch frames"] | None
     ) -> Float[Tensor, "batch dim"]:
-        attention = softmax(torch.tanh(self.score(frames)), weight)
+        attention = softmax(torch.tanh(self.score(frames)), weight).to(frames.dtype)
         if not self.legacy:
             return torch.cat(statistics(frames, attention, unbiased=False, floor=self.floor), dim=1)
         weighted = attention * frames
