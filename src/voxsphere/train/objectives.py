@@ -4,18 +4,18 @@ from collections.abc import Callable
 from typing import Protocol
 
 import torch
-from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from voxsphere.data.batch import Batch
+from voxsphere.losses.head import Head
 from voxsphere.models.speaker import SpeakerModel
 
 
 class Objective(Protocol):
     """`(model, num_speakers, *, options)`; a module that holds the model, its heads, and nothing of the loop.
 
-    The loop calls it on a batch and steps down "loss"; every other entry, "accuracy" too, is only logged. `margins`
-    are the buffers that the recipe's margin schedule sets, "" where there are none.
+    The loop calls it on a batch and steps down "loss"; every other entry, "accuracy" too, is only logged. `set_margin`
+    passes on what the recipe's margin schedule says, to heads that have a use for it.
     """
 
     model: SpeakerModel
@@ -23,14 +23,6 @@ class Objective(Protocol):
     def __call__(self, batch: Batch) -> dict[str, Tensor]: ...
 
     def set_margin(self, value: float) -> None: ...
-
-
-class Head(Protocol):
-    """A classification head over raw embeddings; see DESIGN's contracts."""
-
-    def __call__(self, embedding: Float[Tensor, "batch dim"], speaker: Int64[Tensor, " batch"]) -> Tensor: ...
-
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]: ...
 
 
 class Classification(nn.Module):
@@ -54,6 +46,5 @@ class Classification(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the head's margin, where it has one."""
-        margin = getattr(self.head, "margin", None)
-        if isinstance(margin, Tensor):
-            margin.fill_(value)
+        if (set_margin := getattr(self.head, "set_margin", None)) is not None:
+            set_margin(value)
