@@ -35,13 +35,14 @@ def _between(values: Float64[np.ndarray, " replicates"]) -> list[float]:
     return [float(end) for end in np.quantile(values, [0.025, 0.975])]
 
 
-def draw(trials: Trials, scores: Mapping[str, Seeds], *, replicates: int = 1000) -> Drawn:
+def draw(
+    trials: Trials, speaker_of: Mapping[str, str], scores: Mapping[str, Seeds], *, replicates: int = 1000
+) -> Drawn:
     """The EERs under speakers drawn anew as `metrics.confidence` draws them, and seeds drawn anew with them.
 
     All losses see the same draws, so that what makes one easy for all cancels in a difference: seeds pair too, as a
     seed decides the network's first weights and what each step hears. A loss with fewer seeds draws from its own.
     """
-    speaker_of = {name: "/".join(name.split("/")[:2]) for name in trials.ids}
     enrol, test, _ = speakers_of(trials, speaker_of)
     target = np.asarray(trials.target, dtype=bool)
     ranked = {

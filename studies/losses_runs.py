@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float64
 
 from studies.losses_catalogue import Row
+from studies.losses_store import slug
 from studies.pieces import corpus
 from voxsphere.audio.features import Fbank
 from voxsphere.audio.stacking import Stacked
@@ -135,11 +136,6 @@ def packed() -> Path:
     return path.with_suffix(".tsv")
 
 
-def slug(name: str) -> str:
-    """A name as one of a file."""
-    return name.lower().replace(", ", "-").replace(" ", "-")
-
-
 def pilot(study: Study, row: Row, rate: float) -> dict[str, Any]:
     """The EER of a short run at this rate, on other held-out speakers; why it broke off where it did."""
     recipe = study.recipe(row, seed=PILOT_SEED, rate=rate, pilot=True)
@@ -230,3 +226,14 @@ def floor(study: Study) -> dict[str, Float64[np.ndarray, " trials"]]:
         "untrained": score(untrained, data.held_out, data.trials),
         "mean and std": np.round(judged(lambda waves: described(waves) - centre, data.held_out, data.trials), 4),
     }
+
+
+def tested(study: Study, row: Row, lists: dict[str, Path], seed: int) -> dict[str, Float64[np.ndarray, " trials"]]:
+    """The scores of trial lists by one trained network; each utterance is embedded once."""
+    loaded = {key: Trials.load(path) for key, path in lists.items()}
+    asked = {name for trials in loaded.values() for name in trials.ids}
+    heard = Manifest(tuple(u for u in Manifest.load(packed()) if u.id in asked))
+    pairs = [(t.ids[a], t.ids[b]) for t in loaded.values() for a, b in zip(t.enrol, t.test, strict=True)]
+    values = score(model_of(study, row, seed), heard, Trials.from_pairs(*zip(*pairs, strict=True)))
+    ends = np.cumsum([len(trials) for trials in loaded.values()])[:-1]
+    return dict(zip(loaded, np.split(values, ends), strict=True))
