@@ -87,10 +87,8 @@ def slow_multi_similarity(
             same = [cosine(e, o) for m, o in enumerate(s) if m != i]
             other = [cosine(e, o) for k, t in enumerate(x) if k != j for o in t]
             if mining is not None:
-                same, other = (
-                    [c for c in same if c < max(other) + mining],
-                    [c for c in other if c > min(same) - mining],
-                )
+                far, near = min(same), max(other)
+                same, other = [c for c in same if c < near + mining], [c for c in other if c > far - mining]
             pull = math.log1p(math.fsum(math.exp(-alpha * (c - threshold)) for c in same)) / alpha
             push = math.log1p(math.fsum(math.exp(beta * (c - threshold)) for c in other)) / beta
             found.append(pull + push)
@@ -156,12 +154,11 @@ def test_the_loss_is_the_published_formula_by_loops(name, changed, shape):
     _, slow, others = LOSSES[name]
     options = others if changed else {}
     x = drawn(shape[0], 1, DIM) + 0.7 * drawn(*shape, DIM, seed=2)
-    assert build(name, **options)(x).item() == pytest.approx(slow(x.tolist(), **options), rel=1e-6)
-    # w is held in float32 between the options and the double() above; everything else is exact.
-    exact = build(name, **options)
-    if isinstance(getattr(exact, "scale", None), ScaledCosine):
-        options = {**options, "w": exact.scale.w.item()}
-    assert exact(x).item() == pytest.approx(slow(x.tolist(), **options), rel=1e-11)
+    loss = build(name, **options)
+    if hasattr(loss, "scale"):  # w was in float32 before the double() above; everything else is exact
+        assert loss.scale.w.item() == pytest.approx(options.get("w", 10.0), rel=1e-6)
+        options = {**options, "w": loss.scale.w.item()}
+    assert loss(x).item() == pytest.approx(slow(x.tolist(), **options), rel=1e-11)
 
 
 def test_ge2e_of_two_by_two_by_two_by_hand():

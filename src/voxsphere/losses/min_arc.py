@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.head import check_classes, check_positive, precisely
-from voxsphere.losses.weights import checked_classes
+from voxsphere.losses.penalties import checked_classes
 
 
 class MinArc(nn.Module):

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.losses.head import check_classes, check_positive, cosine, precisely
-from voxsphere.losses.weights import checked_classes
+from voxsphere.losses.penalties import checked_classes
 
 
 class NegativeArc(nn.Module):
