@@ -34,8 +34,19 @@ from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.audio.stacking import Stacked
 from voxsphere.audio.tf_mel import TfMel
 from voxsphere.audio.torch_mel import TorchMel
+from voxsphere.losses.a_softmax import ASoftmax
+from voxsphere.losses.circle import CircleSoftmax
+from voxsphere.losses.curricular import CurricularAam
+from voxsphere.losses.dynamic_margin import DynamicMargin
+from voxsphere.losses.focal import Focal
+from voxsphere.losses.hyperbolic import HyperbolicAam
+from voxsphere.losses.inter_top_k import InterTopKAam
+from voxsphere.losses.logistic_margin import LogisticMargin
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax
+from voxsphere.losses.smoothing import LabelSmoothing
 from voxsphere.losses.softmax import Softmax
+from voxsphere.losses.sphereface2 import SphereFace2
+from voxsphere.losses.sub_centre import SubCentreAam
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.context_mlp import ContextMlp
@@ -186,7 +197,18 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     # classification heads
     "AamSoftmax": AamSoftmax,
     "AmSoftmax": AmSoftmax,
+    "ASoftmax": ASoftmax,
+    "CircleSoftmax": CircleSoftmax,
+    "CurricularAam": CurricularAam,
+    "DynamicMargin": DynamicMargin,
+    "Focal": Focal,
+    "HyperbolicAam": HyperbolicAam,
+    "InterTopKAam": InterTopKAam,
+    "LabelSmoothing": LabelSmoothing,
+    "LogisticMargin": LogisticMargin,
     "Softmax": Softmax,
+    "SphereFace2": SphereFace2,
+    "SubCentreAam": SubCentreAam,
     # the whole
     "SpeakerModel": SpeakerModel,
 }
