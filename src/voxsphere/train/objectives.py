@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from voxsphere.data.batch import Batch
-from voxsphere.losses.head import Head
+from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
 
 
@@ -46,5 +46,4 @@ class Classification(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the head's margin, where it has one."""
-        if (set_margin := getattr(self.head, "set_margin", None)) is not None:
-            set_margin(value)
+        pass_margin(self.head, value)
