@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.head import check_positive, precisely
-from voxsphere.losses.precision import in_full
+from voxsphere.losses.penalties import checked_rows
 
 
 class KoLeo(nn.Module):
@@ -37,7 +37,7 @@ class KoLeo(nn.Module):
     ) -> Float[Tensor, ""]:
         """The mean over the batch, times −lamb; `speaker` and `classes` are not read."""
         with precisely(embedding):
-            unit = functional.normalize(in_full(embedding))
+            unit = functional.normalize(checked_rows(embedding))
             if len(unit) < 2:
                 return 0 * unit.sum()
             with torch.no_grad():

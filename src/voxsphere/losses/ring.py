@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from voxsphere.losses.head import check_positive, precisely
-from voxsphere.losses.precision import in_full
+from voxsphere.losses.penalties import checked_rows
 
 
 class RingLoss(nn.Module):
@@ -28,5 +28,5 @@ class RingLoss(nn.Module):
     ) -> Float[Tensor, ""]:
         """The weighted mean over the batch; `speaker` and `classes` are not read."""
         with precisely(embedding):
-            length: Tensor = torch.linalg.vector_norm(in_full(embedding), dim=1)
+            length: Tensor = torch.linalg.vector_norm(checked_rows(embedding), dim=1)
             return self.weight * (length - self.radius).square().mean()

@@ -47,6 +47,7 @@ class RankBased(nn.Module):
             table = self.measure.table(embedding)
         nearest_first = table.masked_fill(~other, torch.inf).argsort(1)
         among = other.sum(1)[anchor]
-        hard, where = torch.rand(2, len(anchor), dtype=torch.float64, device=embedding.device)
+        hard, where = torch.rand(2, len(anchor), device=embedding.device)
         among = torch.where(hard < self.probability, among.clamp_max(self.rank + 1), among)
-        return torch.stack([anchor, positive, nearest_first[anchor, (where * among).long()]], 1)
+        place = (where * among).long().minimum(among - 1)  # the product may be rounded up
+        return torch.stack([anchor, positive, nearest_first[anchor, place]], 1)
