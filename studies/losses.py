@@ -29,10 +29,10 @@ from studies import losses_page
 from studies.losses_catalogue import REFERENCE, ROWS, Row
 from studies.losses_figures import draw
 from studies.losses_runs import Study, floor, packed, pilot, tested, trained
-from studies.losses_store import Store
+from studies.losses_store import Store, best_rate, ranking
 from studies.pieces import corpus
-from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, write_json
+from voxsphere.core.errors import BadInput, flattened
+from voxsphere.core.files import atomic, read_json, write_json
 from voxsphere.core.parts import nearest
 from voxsphere.core.trials import Trials
 
@@ -88,14 +88,17 @@ def compare(place: Place = None, smoke: Smoke = False) -> None:
 def evaluate(jobs: Jobs = 2, place: Place = None, smoke: Smoke = False) -> None:
     """Score the corpus's trial lists by the losses that held-out speakers found best, every seed; once."""
     study = Study.of(place, smoke=smoke)
-    store, best = Store(study.out), losses_page.ranking(Store(study.out))[:BEST]
+    store, best = Store(study.out), ranking(read_json(study.out / "figures.json"), NAMES)[:BEST]
     lists = {path.stem.removeprefix("trials_"): path for path in sorted(corpus().glob("trials_*.txt"))}
     with _pool(jobs) as pool:
         for name in best:
-            for seed, found in zip(study.seeds, pool.map(partial(tested, study, named(name), lists), study.seeds)):
+            each = pool.map(partial(tested, study, named(name), lists), study.seeds)
+            for seed, found in zip(study.seeds, each, strict=True):
                 for key, scores in found.items():
                     store.add_scores(name, seed, scores, kind=f"eval/{key}")
-    write_json(study.out / "eval.json", {"best": best, "lists": {key: _listed(store, best, lists[key]) for key in lists}})
+    write_json(
+        study.out / "eval.json", {"best": best, "lists": {key: _listed(store, best, lists[key]) for key in lists}}
+    )
 
 
 @app.command()
@@ -160,7 +163,7 @@ def _runs(study: Study, store: Store, rows: list[Row], seeds: list[int]) -> Iter
     """The runs that count and are not stored, at the rate that the pilot found best; a loss that broke off has none."""
     done = store.runs
     for row in rows:
-        if (rate := losses_page.best_rate(done[row.name])) is None:
+        if (rate := best_rate(done[row.name])) is None:
             print(f"{row.name}: the pilot went to its end at no rate, and the loss is left out", file=sys.stderr)
             continue
         for seed in seeds:
@@ -169,15 +172,23 @@ def _runs(study: Study, store: Store, rows: list[Row], seeds: list[int]) -> Iter
 
 
 def _work(store: Store, tasks: Iterator[Task], jobs: int) -> None:
-    """Do the tasks, and store each as soon as it is done."""
+    """Do the tasks, and store each as soon as it is done; what breaks keeps none of the others from its end."""
+    broken = []
     with _pool(jobs) as pool:
         waiting = {pool.submit(task): (row.name, kind, key) for row, kind, key, task in tasks}
         for done in as_completed(waiting):
-            (name, kind, key), told = waiting[done], done.result()
+            name, kind, key = waiting[done]
+            if (error := done.exception()) is not None:
+                broken.append(f"{name}, {kind} {key}: {type(error).__name__}: {flattened(error)}")
+                print(broken[-1], file=sys.stderr, flush=True)
+                continue
+            told = done.result()
             if (scores := told.pop("scores", None)) is not None:
                 store.add_scores(name, int(key), np.asarray(scores))
             store.add_run(name, kind, key, told, order=NAMES)
             print(name, kind, key, told, flush=True)
+    if broken:
+        raise BadInput(f"{len(broken)} runs broke off, the first: {broken[0]}; run it again to make up for them")
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

@@ -6,10 +6,18 @@ from functools import partial
 from typing import Any
 
 from voxsphere.core.parts import Json, chosen, describe
+from voxsphere.losses.a_softmax import ASoftmax
 from voxsphere.losses.center import CenterLoss
+from voxsphere.losses.circle import CircleSoftmax
 from voxsphere.losses.contrastive import Contrastive
+from voxsphere.losses.curricular import CurricularAam
+from voxsphere.losses.dynamic_margin import DynamicMargin
+from voxsphere.losses.focal import Focal
 from voxsphere.losses.ge2e import Ge2e
+from voxsphere.losses.hyperbolic import HyperbolicAam
+from voxsphere.losses.inter_top_k import InterTopKAam
 from voxsphere.losses.koleo import KoLeo
+from voxsphere.losses.logistic_margin import LogisticMargin
 from voxsphere.losses.margin import AamSoftmax, AmSoftmax
 from voxsphere.losses.min_arc import MinArc
 from voxsphere.losses.mined import Mined
@@ -24,9 +32,13 @@ from voxsphere.losses.n_pair import NPair
 from voxsphere.losses.negative_arc import NegativeArc
 from voxsphere.losses.prototypical import AngularPrototypical, Prototypical
 from voxsphere.losses.ring import RingLoss
+from voxsphere.losses.smoothing import LabelSmoothing
 from voxsphere.losses.softmax import Softmax
+from voxsphere.losses.sphereface2 import SphereFace2
+from voxsphere.losses.sub_centre import SubCentreAam
 from voxsphere.losses.supervised_contrastive import SupervisedContrastive
 from voxsphere.losses.triplet import Triplet
+from voxsphere.train.margins import LambdaAnnealing
 from voxsphere.train.objectives import Classification, Joint, Metric
 from voxsphere.train.parts import PARTS
 from voxsphere.train.schedule import Schedule
@@ -34,7 +46,7 @@ from voxsphere.train.schedule import Schedule
 
 @dataclass(frozen=True)
 class Row:
-    """A loss of the table: its name there, the objective it is trained with, and the margin's schedule, if it needs one."""
+    """A loss of the table: its name there, the objective it is trained with, and the margin's schedule, if any."""
 
     name: str
     objective: partial[Any]
@@ -78,8 +90,19 @@ REFERENCE = "aam"
 
 ROWS = (
     Row("softmax", _head(Softmax)),
+    Row("a-softmax", _head(ASoftmax), margin=LambdaAnnealing),
     Row("am", _head(AmSoftmax)),
     Row("aam", _head(AamSoftmax)),
+    Row("logistic margin", _head(LogisticMargin)),
+    Row("dynamic margin", _head(DynamicMargin)),
+    Row("sub-centre aam", _head(SubCentreAam)),
+    Row("inter-top-k aam", _head(InterTopKAam)),
+    Row("circle", _head(CircleSoftmax)),
+    Row("sphereface2", _head(SphereFace2)),
+    Row("curricular aam", _head(CurricularAam)),
+    Row("hyperbolic aam", _head(HyperbolicAam)),
+    Row("aam, smoothed", _head(partial(LabelSmoothing, head=AamSoftmax))),
+    Row("aam, focal", _head(partial(Focal, head=AamSoftmax))),
     Row("softmax, centre", _head(Softmax, CenterLoss)),
     Row("softmax, ring", _head(Softmax, RingLoss)),
     Row("aam, min-arc", _head(AamSoftmax, MinArc)),
@@ -105,10 +128,16 @@ ROWS = (
 )
 """All rows, by kind; the table sorts them by what they reach."""
 
-HEADS: tuple[type, ...] = (Softmax, AmSoftmax, AamSoftmax)
-TUPLES: tuple[type, ...] = (
-    Ge2e, Prototypical, AngularPrototypical, NPair, MultiSimilarity, SupervisedContrastive,
-)  # fmt: skip
-TRIPLETS: tuple[type, ...] = (Triplet, Contrastive)
-MINERS: tuple[type, ...] = (AllTriplets, HardestNegative, BatchHard, SemiHard, DistanceWeighted, RankBased)
-PENALTIES: tuple[type, ...] = (CenterLoss, RingLoss, KoLeo, MinArc, NegativeArc)
+FAMILIES: dict[str, tuple[type, ...]] = {
+    "Classification heads": (
+        Softmax, ASoftmax, AmSoftmax, AamSoftmax, LogisticMargin, DynamicMargin, SubCentreAam, InterTopKAam,
+        CircleSoftmax, SphereFace2, CurricularAam, HyperbolicAam, LabelSmoothing, Focal,
+    ),
+    "Penalties beside a head": (CenterLoss, RingLoss, KoLeo, MinArc, NegativeArc),
+    "Losses on tuples": (
+        Ge2e, Prototypical, AngularPrototypical, NPair, MultiSimilarity, SupervisedContrastive,
+    ),
+    "Losses on triplets": (Triplet, Contrastive, Mined),
+    "Miners": (AllTriplets, HardestNegative, BatchHard, SemiHard, DistanceWeighted, RankBased),
+}  # fmt: skip
+"""The classes that the page describes, by heading."""

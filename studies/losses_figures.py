@@ -45,9 +45,7 @@ def draw(
     """
     enrol, test, _ = speakers_of(trials, speaker_of)
     target = np.asarray(trials.target, dtype=bool)
-    ranked = {
-        name: [Ranking.of(values[target], values[~target]) for values in seeds] for name, seeds in scores.items()
-    }
+    ranked = {name: [Ranking.of(values[target], values[~target]) for values in seeds] for name, seeds in scores.items()}
     found = {name: np.empty(replicates) for name in ranked}
     random, speakers = stream("bootstrap over speakers and seeds"), int(max(enrol.max(), test.max())) + 1
     done = 0

@@ -71,3 +71,15 @@ class Store:
 def slug(name: str) -> str:
     """A name as one of a file."""
     return name.lower().replace(", ", "-").replace(" ", "-")
+
+
+def best_rate(run: dict[str, Any]) -> float | None:
+    """The rate that the pilot found best for a loss; None where no run went to its end."""
+    tried = {rate: told["eer"] for rate, told in run["rates"].items() if told["eer"] is not None}
+    return float(min(tried, key=lambda rate: tried[rate])) if tried else None
+
+
+def ranking(figures: dict[str, Any], among: Sequence[str]) -> list[str]:
+    """Those of the losses that were measured, the lowest EER first."""
+    known = figures["losses"]
+    return sorted((name for name in among if name in known), key=lambda name: float(known[name]["eer"]))
