@@ -106,14 +106,15 @@ class Distillation(nn.Module):
                 "); bring that one back, or choose another --out"
             )
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     @torch.no_grad()
     def _taught(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch teacher_dim"]:
         (teacher,) = self._teacher
         held = next((tensor.device for tensor in [*teacher.parameters(), *teacher.buffers()]), wave.device)
         if held != wave.device:
             teacher.to(wave.device)
-        return teacher(wave)
+        embedding: Tensor = teacher(wave)
+        return embedding
 
     def _distance(self, embedding: Tensor, target: Tensor) -> Tensor:
         with precisely(embedding):

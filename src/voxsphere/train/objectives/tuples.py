@@ -18,7 +18,7 @@ def tuples_of(embedding: Float[Tensor, "batch dim"], batch: Batch) -> Float[Tens
             "metric losses need batches of speakers by utterances, two or more each, in every piece of a batch; --set "
             "sampler=SpeakersByUtterances (batch_size / processes / accumulate is to be a multiple of its utterances)"
         )
-    return embedding.unflatten(0, (-1, each))
+    return embedding.reshape(-1, each, embedding.shape[1])
 
 
 @torch.no_grad()
