@@ -116,15 +116,15 @@ def _budget(runs: dict[str, Any], counts: dict[str, int], replicates: int) -> It
         f"{SECONDS:g} s on one thread, Adam with a cosine rate, the norm of the gradient at most 5, no augmentation, "
         f"the options at their defaults but for what *made of* says. {len(SEEDS)} seeds decide the network's first "
         "weights and what each step hears, the same for all losses. Learnt from are the train speakers of the "
-        f"development corpus with two utterances or more; the peak rate of each loss is the better of {rates} in runs of {PILOT_EPOCHS} "
-        "epochs with another seed and other held-out speakers.\n"
+        f"development corpus with two utterances or more; the peak rate of each loss is the better of {rates} in runs "
+        f"of {PILOT_EPOCHS} epochs with another seed and other held-out speakers.\n"
     )
     yield (
         f"*EER*: the mean of the seeds on {counts['trials']:,} trials ({counts['targets']:,} targets) of "
         f"{counts['speakers']} train speakers held out, by cosine of the first {HEARD:g} s, with a 95 % interval: "
         f"percentiles of {replicates} replicates of speakers and seeds drawn anew. Three seeds vary less than all "
-        "would: the intervals are narrow rather than wide. *Less the EER of*: the paired difference, under the same draws. "
-        "*ms a step*: CPU time of a whole training step, loading included, the median of the seeds. The command: "
+        "would: the intervals are narrow rather than wide. *Less the EER of*: the paired difference, under the same "
+        "draws. *ms a step*: CPU time of a whole training step, loading included, the median of the seeds. The command: "
         "`python -m studies.losses run`."
     )
 
