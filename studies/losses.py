@@ -61,9 +61,11 @@ def run(
         packed()  # once, before there are several processes
     store.set_held_out(study.held_out)
     wanted = [seed for seed in study.seeds if str(seed) in seeds.split(",")]
-    _work(store, _rates(study, store, rows), jobs)
-    _work(store, _runs(study, store, rows, wanted), jobs)
+    broken = _work(store, _rates(study, store, rows), jobs)
+    broken += _work(store, _runs(study, store, rows, wanted), jobs)
     compare(place, smoke)
+    if broken:
+        raise BadInput(f"{len(broken)} runs broke off, the first: {broken[0]}; run it again to make up for them")
 
 
 @app.command(name="floor")
@@ -163,17 +165,18 @@ def _runs(study: Study, store: Store, rows: list[Row], seeds: list[int]) -> Iter
     """The runs that count and are not stored, at the rate that the pilot found best; a loss that broke off has none."""
     done = store.runs
     for row in rows:
-        if (rate := best_rate(done[row.name])) is None:
+        told = done.get(row.name, {})
+        if (rate := best_rate(told)) is None:
             print(f"{row.name}: the pilot went to its end at no rate, and the loss is left out", file=sys.stderr)
             continue
         for seed in seeds:
-            if str(seed) not in done[row.name].get("seeds", {}):
+            if str(seed) not in told.get("seeds", {}):
                 yield row, "seeds", str(seed), partial(trained, study, row, seed, rate)
 
 
-def _work(store: Store, tasks: Iterator[Task], jobs: int) -> None:
-    """Do the tasks, and store each as soon as it is done; what breaks keeps none of the others from its end."""
-    broken = []
+def _work(store: Store, tasks: Iterator[Task], jobs: int) -> list[str]:
+    """Do the tasks, and store each as soon as it is done; says what broke, which keeps none of the others."""
+    broken: list[str] = []
     with _pool(jobs) as pool:
         waiting = {pool.submit(task): (row.name, kind, key) for row, kind, key, task in tasks}
         for done in as_completed(waiting):
@@ -187,8 +190,7 @@ def _work(store: Store, tasks: Iterator[Task], jobs: int) -> None:
                 store.add_scores(name, int(key), np.asarray(scores))
             store.add_run(name, kind, key, told, order=NAMES)
             print(name, kind, key, told, flush=True)
-    if broken:
-        raise BadInput(f"{len(broken)} runs broke off, the first: {broken[0]}; run it again to make up for them")
+    return broken
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

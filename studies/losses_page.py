@@ -124,8 +124,8 @@ def _budget(runs: dict[str, Any], counts: dict[str, int], replicates: int) -> It
         f"{counts['speakers']} train speakers held out, by cosine of the first {HEARD:g} s, with a 95 % interval: "
         f"percentiles of {replicates} replicates of speakers and seeds drawn anew. Three seeds vary less than all "
         "would: the intervals are narrow rather than wide. *Less the EER of*: the paired difference, under the same "
-        "draws. *ms a step*: CPU time of a whole training step, loading included, the median of the seeds. The command: "
-        "`python -m studies.losses run`."
+        "draws. *ms a step*: CPU time of a whole training step, loading included, the median of the seeds. The "
+        "command: `python -m studies.losses run`."
     )
 
 

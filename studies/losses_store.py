@@ -75,7 +75,7 @@ def slug(name: str) -> str:
 
 def best_rate(run: dict[str, Any]) -> float | None:
     """The rate that the pilot found best for a loss; None where no run went to its end."""
-    tried = {rate: told["eer"] for rate, told in run["rates"].items() if told["eer"] is not None}
+    tried = {rate: told["eer"] for rate, told in run.get("rates", {}).items() if told["eer"] is not None}
     return float(min(tried, key=lambda rate: tried[rate])) if tried else None
 
 
