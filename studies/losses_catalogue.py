@@ -74,7 +74,7 @@ def _called(part: Json) -> str:
 
 
 def _head(head: Any, *penalties: Any) -> partial[Any]:
-    return partial(Classification, head=head, **({"penalties": penalties} if penalties else {}))
+    return partial(Classification, head=head, penalties=penalties)
 
 
 def _mined(loss: Any, miner: Any) -> partial[Any]:

@@ -65,7 +65,7 @@ def _measured(store: Store, figures: dict[str, Any]) -> Iterator[str]:
     for name in order:
         told = losses[name]
         cells = (
-            name,
+            name if told["seeds"] == len(SEEDS) else f"{name} (of {told['seeds']} seeds)",
             _code(_MADE_OF[name]),
             f"{best_rate(runs[name]):g}",
             _rate(told),

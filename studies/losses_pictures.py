@@ -111,7 +111,8 @@ def _tuples(loss: Any) -> Picture:
         others = (_axis(4, 2), _between(_axis(4, 2), _axis(4, 3), near))
         speaker = torch.stack([own, _between(own, _axis(4, 1), positive)])
         other = torch.stack([_between(own, each, negative) for each in others])
-        return made(length * torch.stack([speaker, other]))
+        found: Tensor = made(length * torch.stack([speaker, other]))
+        return found
 
     curves = (
         Curve("pull on the positive", "pull", _angles(), _slopes(lambda angle: batch(angle, right), _angles())),
@@ -131,7 +132,8 @@ def _triplet(loss: Any) -> Picture:
 
     def of(positive: Tensor | float, negative: Tensor | float) -> Tensor:
         rows = [own, _between(own, _axis(3, 1), positive), _between(own, _axis(3, 2), negative)]
-        return made(torch.stack(rows), triplet)
+        found: Tensor = made(torch.stack(rows), triplet)
+        return found
 
     curves = (
         Curve("pull on the positive", "pull", _angles(), _slopes(lambda angle: of(angle, beside), _angles())),

@@ -94,11 +94,12 @@ class Study:
     @property
     def model(self) -> partial[SpeakerModel]:
         """The network that every loss trains."""
-        wide = {"width": 16, "last": 32, "squeeze": 8} if self.smoke else {"width": 128, "last": 384, "squeeze": 32}
+        narrow = partial(EcapaTdnn, width=16, last=32, squeeze=8)
+        usual = partial(EcapaTdnn, width=128, last=384, squeeze=32)
         return partial(
             SpeakerModel,
             features=partial(Stacked, of=partial(Fbank, num_mels=40, cmn=True), count=2),
-            encoder=partial(EcapaTdnn, **wide),
+            encoder=narrow if self.smoke else usual,
             pooling=StatsPooling,
             projection=partial(NormLinearNorm, dim=16 if self.smoke else 128),
         )
