@@ -76,30 +76,30 @@ def _measured(store: Store, figures: dict[str, Any]) -> Iterator[str]:
     for name in (each for each in losses if each not in _MADE_OF):
         yield f"| *{name}* | – | – | {_rate(losses[name])} | {_apart(losses[name])} | – |"
     if broken := [name for name in _MADE_OF if name in runs and name not in order]:
-        yield f"\nNo run went to its end at any rate: {', '.join(broken)}."
+        yield f"\nNo run went to its end at any rate: {_listed(broken)}."
 
 
 def _advice(figures: dict[str, Any], order: Sequence[str]) -> Iterator[str]:
     """What the figures say, and nothing that the intervals do not bear."""
     losses, best = figures["losses"], figures["best"]
     tied = [name for name in order if name != best and losses[name]["to_best"][1] <= 0]
-    yield f"The lowest EER is that of **{best}**, {_rate(losses[best])} %."
-    yield f"Not shown to be worse, the whole interval of the difference not above 0: {', '.join(tied) or 'none'}.\n"
+    yield f"The lowest EER is that of `{best}`, {_rate(losses[best])} %."
+    yield f"Not shown to be worse, the whole interval of the difference not above 0: {_listed(tied)}.\n"
     apart = {name: losses[name]["to_reference"] for name in order if name != REFERENCE}
     better = [name for name, told in apart.items() if told and told[2] < 0]
     worse = [name for name, told in apart.items() if told and told[1] > 0]
     even = [name for name in apart if name not in (*better, *worse)]
     yield f"Beside `{REFERENCE}`, with which the recipes train:\n"
     for what, names in (("shown better", better), ("not shown different", even), ("shown worse", worse)):
-        yield f"- {what}: {', '.join(names) or 'none'}."
+        yield f"- {what}: {_listed(names)}."
     if better:
-        yield f"\nTake **{better[0]}**: of those shown better than `{REFERENCE}` it is the lowest."
+        yield f"\nTake `{better[0]}`: of those shown better than `{REFERENCE}` it is the lowest."
     else:
         yield f"\nNothing is shown better than `{REFERENCE}`: take it, or for another reason one of its equals."
     if metric := [name for name in order if name in _METRIC]:
         verdicts = {"shown better than": better, "shown worse than": worse, "not shown different from": even}
         verdict = next(words for words, names in verdicts.items() if metric[0] in names)
-        yield f"Of those without classes, {metric[0]} is the lowest, {verdict} `{REFERENCE}`."
+        yield f"Of those without classes, `{metric[0]}` is the lowest, {verdict} `{REFERENCE}`."
     yield (
         f"Each of these {len(apart)} differences has a 95 % interval of its own: by chance alone, about one in twenty "
         "of equal losses seems different; and the lowest of all is flattered by having been chosen."
@@ -181,6 +181,10 @@ def _markdown(text: str) -> str:
 
 def _code(text: str) -> str:
     return f"`{text}`"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(_code, names)) or "none"
 
 
 def _rate(told: dict[str, Any]) -> str:

@@ -259,3 +259,10 @@ def test_a_head_learns_to_tell_points_apart(name):
         optimizer.step()
     assert losses[-1] < losses[0]
     assert (head.logits(points).argmax(1) == speaker).all()
+
+
+@pytest.mark.slow
+def test_a_training_step_compiles_into_one_graph(name):
+    head, embedding = build(name), drawn(BATCH, DIM).requires_grad_()
+    compiled = torch.compile(head, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(embedding, speakers()), head(embedding, speakers()))

@@ -49,7 +49,7 @@ def test_the_length_of_a_class_weight_counts_unless_normalised():
 
 
 def test_scales_are_trained_without_decay_and_all_else_as_ever():
-    head = LogisticMargin(DIM, CLASSES)
+    head = LogisticMargin(DIM, CLASSES, scale=50)
     rest, scales = parameter_groups(head)
     assert [*map(id, scales["params"])] == [id(head.scale)]
     assert scales["weight_decay"] == 0.0
