@@ -1,5 +1,6 @@
 """Losses on triplets, and Mined, which makes tuple losses of them: slow loops in float64, and laws."""
 
+import math
 from functools import partial
 from statistics import mean
 
