@@ -101,11 +101,11 @@ class Journal:
             self.told(f"{reason}; {remedy}")
 
     def log(
-        self, step: Step, *, epoch: int, loss_of_equal: Callable[[], float] = lambda: 0.0
+        self, step: Step, *, epoch: int, loss_of_equal: Callable[[], float] = lambda: 0.0, last: bool = False
     ) -> tuple[dict[str, float], float, float]:
         """Write a line with the means since the last one; those, utterances a second, and the share spent waiting.
 
-        `loss_of_equal` is the objective's, for the guard against collapse.
+        `loss_of_equal` is the objective's, for the guard against collapse; `last` says that no line will follow.
         """
         rows = torch.stack(self._pending).double().cpu()
         means = dict(zip(self._names, rows.mean(0).tolist(), strict=True))
@@ -126,7 +126,7 @@ class Journal:
             speeds = {"utterances_per_second": speed, "waiting": waiting}
             rates = {"learning_rate": step.learning_rate, "margin": step.margin, "gradient_norm": norm}
             self._board.write(step.number + 1, {**means, **rates, **speeds})
-        for words in self.guard.look(step.number + 1, epoch, means, loss_of_equal):
+        for words in self.guard.look(step.number + 1, means, loss_of_equal, last=last):
             self.told(words)
             if self._logbook is not None:
                 self._logbook.write("note", {"step": step.number + 1, "epoch": epoch, "words": words})

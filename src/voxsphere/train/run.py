@@ -190,7 +190,9 @@ class _Run:
         self.journal.add(step, utterances=self.recipe.batch_size)
         if self.done % self.recipe.log_every == 0 or self.done % self.plan.steps_per_epoch == 0:
             epoch = step.number // self.plan.steps_per_epoch + 1
-            losses, speed, waiting = self.journal.log(step, epoch=epoch, loss_of_equal=self.loss_of_equal)
+            losses, speed, waiting = self.journal.log(
+                step, epoch=epoch, loss_of_equal=self.loss_of_equal, last=self.over
+            )
             self.watch(
                 Glance(
                     step=self.done,

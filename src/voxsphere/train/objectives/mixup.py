@@ -11,9 +11,9 @@ from torch.distributions import Beta
 
 from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
-from voxsphere.losses.head import Head
+from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.heads import accuracy, set_margin
+from voxsphere.train.objectives.heads import accuracy
 
 
 class Mixup(nn.Module):
@@ -55,7 +55,7 @@ class Mixup(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the head's margin, where it has one."""
-        set_margin(self.head, value)
+        pass_margin(self.head, value)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _drawn(self, speaker: Tensor) -> tuple[Float[Tensor, ""], Int64[Tensor, " batch"]]:

@@ -40,7 +40,7 @@ def signs(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -
     Asked right after the loss, whose mining left both behind; the next one writes over them.
     """
     mined = {name: getattr(metric, name, None) for name in ("triplets", "active")}
-    left = {name: value.clone().float() for name, value in mined.items() if isinstance(value, Tensor)}
+    left = {name: value.to(torch.float32, copy=True) for name, value in mined.items() if isinstance(value, Tensor)}
     return {"spread": spread(tuples.flatten(0, 1)), **left}
 
 
