@@ -13,6 +13,7 @@ from voxsphere.backend.calibrate import Calibration
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_json
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.parts import classes_of
 from voxsphere.core.scores import Scores
@@ -55,7 +56,7 @@ def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None
     data = recipe.data()
     weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
     state, epochs = weights.model(), weights.epochs
-    card = _card(recipe, data, epochs)
+    card = _begun_from(_card(recipe, data, epochs), folder)
     target = save_folder(recipe.model, state, card, folder / "model")
     embeddings = _embed(open_folder(target, extra=classes_of(recipe.model)), data.held_out, folder, progress)
     known = _heard(data.trials, embeddings)
@@ -112,6 +113,25 @@ def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
         licence_data="not stated",
         training_data=learnt + (f" ({', '.join(sets)})" if sets else "") + spoken,
         front_end=f"{model.sample_rate} Hz, {_front_end(recipe)}",
+    )
+
+
+def _begun_from(card: Card, folder: Path) -> Card:
+    """The card with what the run was begun from, as its data.json tells: its name, and what binds whoever uses it."""
+    start = read_json(folder / "data.json").get("start")
+    if start is None:
+        return card
+    name = start["name"]
+
+    def with_licence(own: str, licence: str) -> str:
+        return f"{own}; begun from {name} (licence {licence})"
+
+    return replace(
+        card,
+        source=f"{card.source}, begun from {name} (weights {start['fingerprint']})",
+        licence_weights=with_licence(card.licence_weights, start["licence_weights"]),
+        licence_data=with_licence(card.licence_data, start["licence_data"]),
+        training_data=f"{card.training_data}; begun from {name}, trained on: {start['training_data']}",
     )
 
 

@@ -27,6 +27,7 @@ from voxsphere.train.schedule import (
     Steps,
     Stopping,
 )
+from voxsphere.train.start import Start
 from voxsphere.train.validation import Verification
 
 # torch's own optimisers: all of them, also those of later versions.
@@ -48,6 +49,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Classification": Classification,
     "Ema": Ema,
     "Sam": Sam,
+    "Start": Start,
     "Verification": Verification,
     # schedules
     "Constant": Constant,
