@@ -346,7 +346,7 @@ def test_a_recipe_with_a_start_is_saved_and_set_by_name(tiny):
         ),
         (
             ["start=Start", "start.model=SOURCE", "model.projection=Affine", "model.projection.dim=8"],
-            "projection.norm_out.num_batches_tracked has no place here",
+            "projection.norm_in.bias has no place here",
         ),
         (
             ["start=Start", "start.model=SOURCE/model", "start.head=carried"],
