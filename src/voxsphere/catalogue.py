@@ -34,7 +34,8 @@ from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.audio.stacking import Stacked
 from voxsphere.audio.tf_mel import TfMel
 from voxsphere.audio.torch_mel import TorchMel
-from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
+from voxsphere.losses.margin import AamSoftmax, AmSoftmax
+from voxsphere.losses.softmax import Softmax
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.context_mlp import ContextMlp

@@ -1,5 +1,6 @@
 """The parts of a recipe made into what is trained; what they cannot be made into is told in one line."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     with _telling("model", recipe.model):
         model = recipe.model()
     with _telling("objective", recipe.objective):
-        objective = recipe.objective(model=model, num_speakers=len(data.train.speakers))
+        objective = recipe.objective(model=model, num_speakers=len(data.train.speakers), **_domains(recipe, data))
     if not isinstance(objective, nn.Module):
         raise BadInput(f"objective: {type(objective).__name__} is no torch.nn.Module, which it is to be")
     if recipe.start is not None:
@@ -85,6 +86,19 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     margin = None if recipe.margin is None else _schedule("margin", recipe.margin, begin)
     dropout = None if recipe.dropout is None else _schedule("dropout", recipe.dropout, begin)
     return Assembly(model, objective, optimizer, learning_rate, margin, dropout, items, plan, share)
+
+
+def _domains(recipe: Recipe, data: TrainingSet) -> dict[str, int]:
+    """How many domains the data tell apart, for an objective that asks."""
+    if "num_domains" not in inspect.signature(recipe.objective).parameters:
+        return {}
+    if len(data.domain_names) < 2:
+        only = f"; {data.domain} is {data.domain_names[0]} throughout" if data.domain else ""
+        raise BadInput(
+            f"objective: learns to tell domains apart, and the data name no two{only}; name a column of the manifest "
+            "that does: --set data.domain=session (or dataset, language, gender, any other)"
+        )
+    return {"num_domains": len(data.domain_names)}
 
 
 @contextmanager

@@ -45,7 +45,8 @@ class Beginning:
         model.load_state_dict(dict(self.origin.state))
         if self.start.head == "means":
             state |= means(objective, model, data.train, seed=self.seed)
-        return {name: value.detach().cpu() for name, value in (objective.state_dict() | state).items()}
+        whole = objective.state_dict() | state
+        return {name: value.detach().cpu() if isinstance(value, Tensor) else value for name, value in whole.items()}
 
 
 def take_up(

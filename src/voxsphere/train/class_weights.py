@@ -41,10 +41,16 @@ def carried(objective: nn.Module, speakers: Sequence[str], run: Path) -> dict[st
             f"{run} learnt; class weights are carried over for the same speakers only: take start.head=new"
         )
     rows = None if tuple(taught) == tuple(speakers) else torch.tensor([row[speaker] for speaker in speakers])
-    own = {name: value for name, value in objective.named_parameters() if not name.startswith("model.")}
+    own = _beside_the_model(objective)
     if not own:
         raise BadInput("start.head: this objective has no class weights to carry over; take start.head=new")
     return {name: _picked(name, value, held, rows, (len(taught), len(speakers)), run) for name, value in own.items()}
+
+
+def _beside_the_model(objective: nn.Module) -> dict[str, nn.Parameter]:
+    """What the objective learns that is no part of its model."""
+    named = objective.named_parameters()
+    return {name: value for name, value in named if value.requires_grad and not name.startswith("model.")}
 
 
 def _picked(
@@ -52,14 +58,17 @@ def _picked(
 ) -> Tensor:
     """The tensor of this name, of these classes only; `BadInput` where there is none, or it cannot be parted so.
 
-    What is of one shape for all and for some of the speakers has no row a speaker, and is taken whole.
+    A speaker's rows, one or several, stand one after the other. What is of one shape for all and for some of the
+    speakers has no rows of theirs, and is taken whole.
     """
     if name not in held:
-        there = ", ".join(key for key in held if not key.startswith("model.")) or "none"
-        raise BadInput(f"start.head: {run} holds no {name} (it holds {there}); its head is to be of the same kind")
-    given = held[name]
-    if rows is not None and given.shape[:1] == classes[:1] and own.shape[:1] == classes[1:]:
-        given = given[rows]
+        others = ", ".join(key for key in held if not key.startswith("model.")) or "none"
+        raise BadInput(f"start.head: {run} holds no {name} (it holds {others}); its head is to be of the same kind")
+    given, (there, here) = held[name], classes
+    if rows is not None and own.ndim and given.ndim and own.shape != given.shape:
+        each, left = divmod(len(own), here)
+        if not left and len(given) == each * there:
+            given = given.view(there, each, *given.shape[1:])[rows].flatten(0, 1)
     if given.shape != own.shape:
         raise BadInput(
             f"start.head: {name} is {tuple(held[name].shape)} in {run} for {classes[0]} speakers and "
@@ -86,7 +95,7 @@ def means(objective: nn.Module, model: SpeakerModel, data: Manifest, *, seed: in
     the length it has. A speaker of whom nothing can be read keeps the row as a whole.
     """
     shape = (len(data.speakers), model.dim)
-    own = {name: value for name, value in objective.named_parameters() if not name.startswith("model.")}
+    own = _beside_the_model(objective)
     weights = {name: value.detach().cpu() for name, value in own.items() if tuple(value.shape) == shape}
     if not weights:
         raise BadInput(

@@ -147,5 +147,7 @@ def _changes(earlier: Stages, now: Stages) -> list[str]:
     if len(earlier.recipes) != len(now.recipes):
         return [f"{len(earlier.recipes)} stages → {len(now.recipes)}"]
     pairs = zip(earlier.recipes, now.recipes, strict=True)
-    changed = [d for i, (one, other) in enumerate(pairs, 1) for d in differences(one.to_json(), other.to_json(), f"{i}")]
+    changed = [
+        d for i, (one, other) in enumerate(pairs, 1) for d in differences(one.to_json(), other.to_json(), f"{i}")
+    ]
     return changed or ([] if earlier.name == now.name else [f"name: {earlier.name} → {now.name}"])
