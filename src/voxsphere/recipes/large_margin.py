@@ -51,7 +51,9 @@ def _with_margin(part: Any, margin: float, name: str) -> Any:
     constructor, given = (part.func, part.keywords) if isinstance(part, partial) else (part, {})
     known = inspect.signature(constructor).parameters
     if "margin" in known and known["margin"].annotation is float:
-        return partial(constructor, **{**given, "margin": margin})
+        # WeSpeaker's inter-top-k head drops its penalty in this stage, too.
+        unpunished = {"penalty": 0.0} if "penalty" in known else {}
+        return partial(constructor, **{**given, "margin": margin, **unpunished})
     if "head" not in given:
         raise BadInput(f"large_margin: the head of recipe {name} asks for no margin that could be wider")
     return partial(constructor, **{**given, "head": _with_margin(given["head"], margin, name)})

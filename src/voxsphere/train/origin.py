@@ -11,7 +11,7 @@ from torch import Tensor
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import expanded, read_json
-from voxsphere.pretrained import Card, load
+from voxsphere.pretrained import Card, Pretrained, load
 from voxsphere.train.recipe import check_form
 from voxsphere.train.start import STAGE
 from voxsphere.train.weights import Keep, Weights
@@ -59,6 +59,17 @@ def find_origin(name: str, folder: Path) -> Origin:
         return _of_run(run)
     pretrained = load(path)
     return Origin(pretrained.card.name, pretrained.model.state_dict(), pretrained.card, None)
+
+
+def model_folder(name: str) -> Pretrained:
+    """The finished model that `name` stands for, a run's own too; for what a run is to be compared with."""
+    path = expanded(name) if "$" in name or name.startswith("~") else name
+    run = run_of(Path(path))
+    if run is None:
+        return load(path)
+    if not (run / "model").exists():
+        raise BadInput(f"{run}: the run has made no model yet; finish it first (voxsphere train {run})")
+    return load(run / "model")
 
 
 def run_of(folder: Path) -> Path | None:

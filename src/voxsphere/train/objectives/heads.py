@@ -13,9 +13,7 @@ from voxsphere.losses.contract import Penalty
 from voxsphere.losses.head import Head
 
 
-def accuracy(
-    head: Head, embedding: Float[Tensor, "batch dim"], speaker: Int64[Tensor, " batch"]
-) -> Float[Tensor, ""]:
+def accuracy(head: Head, embedding: Float[Tensor, "batch dim"], speaker: Int64[Tensor, " batch"]) -> Float[Tensor, ""]:
     """The share of the batch whose own class has the highest of the margin-free logits."""
     with torch.no_grad():
         return (head.logits(embedding).argmax(1) == speaker).float().mean()
