@@ -31,10 +31,10 @@ from voxsphere.train.stages import Stages, is_stages, stages_from_json
 
 RECIPES: dict[str, Callable[[], Recipe | Stages]] = {
     "smoke": smoke,
-    "softmax_then_margin": softmax_then_margin,
-    "softmax_then_triplet": softmax_then_triplet,
     "synthetic_voices": synthetic_voices,
     "small_corpus": small_corpus,
+    "softmax_then_margin": softmax_then_margin,
+    "softmax_then_triplet": softmax_then_triplet,
     "xvector_voxceleb": xvector_voxceleb,
     "ecapa_voxceleb": ecapa_voxceleb,
     "resnet34_voxceleb": resnet34_voxceleb,
