@@ -39,8 +39,9 @@ def three(tiny):
     """Deep Speaker's form: softmax, a metric loss, and a head on the frozen network."""
     plain = replace(tiny, name="softmax", objective=partial(Classification, head=Softmax), margin=None)
     metric = replace(
-        plain, name="metric", objective=partial(Metric, metric=AngularPrototypical), start=partial(Start, model="stage:softmax"),
-        sampler=partial(SpeakersByUtterances, utterances=2), learning_rate=partial(Constant, value=0.01),
+        plain, name="metric", objective=partial(Metric, metric=AngularPrototypical),
+        start=partial(Start, model="stage:softmax"), sampler=partial(SpeakersByUtterances, utterances=2),
+        learning_rate=partial(Constant, value=0.01),
     )  # fmt: skip
     head = replace(plain, name="head", start=partial(Start, model="stage:metric", freeze=EVERY))
     return Stages("three", (plain, metric, head))
