@@ -7,6 +7,7 @@ from pathlib import Path
 from voxsphere.recipes import RECIPES
 from voxsphere.train.parts import PARTS
 from voxsphere.train.recipe import Recipe
+from voxsphere.train.stages import Stages
 
 PAGE = (Path(__file__).parents[1] / "docs" / "training.md").read_text(encoding="utf-8")
 
@@ -31,11 +32,13 @@ def test_every_recipe_that_is_named_is_known():
     assert {name for name in named if "." not in name and "/" not in name} <= set(RECIPES)
 
 
-def test_the_code_makes_a_recipe():
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    names: dict = {}
-    exec(compile(code, "training.md", "exec"), names)
-    assert isinstance(names["recipe"](), Recipe)
+def test_the_code_makes_recipes():
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    assert blocks
+    for code in blocks:
+        names: dict = {}
+        exec(compile(code, "training.md", "exec"), names)
+        assert isinstance(names["recipe"](), Recipe | Stages)
 
 
 def test_every_part_in_the_table_is_one():

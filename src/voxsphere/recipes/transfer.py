@@ -30,9 +30,10 @@ def transfer(
 ) -> Recipe | Stages:
     """Fine-tune `pretrained`, which the user called `name`, on what lies in `path` (see `own_folder.fit`).
 
-    The class weights begin at the speakers' mean embeddings, so that the network is not pulled about by random ones, and
-    all learns at one low rate; `freeze` leaves parts as they are. The last epochs are averaged, whatever the held-out
-    speakers say, so that these can judge. With `large_margin` a stage of longer crops and a wider margin follows.
+    The class weights begin at the speakers' mean embeddings, so that the network is not pulled about by random ones,
+    and all learns at one low rate; `freeze` leaves parts as they are. The last epochs are averaged, whatever the
+    held-out speakers say, so that these can judge. With `large_margin` a stage of longer crops and a wider margin
+    follows.
     """
     found = fit(path)
     lies = name if name in KNOWN or not Path(name).exists() else str(pretrained.folder.resolve())
