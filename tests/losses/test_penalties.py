@@ -161,6 +161,14 @@ def test_a_head_without_class_weights_is_refused(name):
         build(name)(embeddings(), speakers(), None)
 
 
+@pytest.mark.parametrize("name", READS_CLASSES)
+def test_class_weights_that_are_not_one_a_class_are_refused(name):
+    with pytest.raises(BadInput, match=r"class weights of shape \(14, 5\) for 7 classes"):
+        build(name)(embeddings(), speakers(), drawn(2 * CLASSES, DIM))
+    with pytest.raises(BadInput, match="a penalty on 1 classes"):
+        PENALTIES[name](DIM, 1)
+
+
 @pytest.mark.parametrize("name", [name for name in PENALTIES if name not in READS_CLASSES])
 def test_class_weights_are_not_read_where_they_say_nothing(name):
     penalty = build(name)

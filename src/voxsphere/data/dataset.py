@@ -35,8 +35,9 @@ class Draw:
 class Items:
     """Examples of a manifest's utterances, cut and augmented by what their `Draw` says.
 
-    `classes` numbers the speakers, a row each, `domains` what else the recipe asks about. `frames_of` and `features` are the model's front end as far as masks
-    need it. A file that cannot be read is replaced by another of the same speaker, and named in `Item.broken`.
+    `classes` numbers the speakers, a row each, and `domains` the domains, where the recipe asks for them. `frames_of`
+    and `features` are the model's front end as far as masks need it. A file that cannot be read is replaced by another
+    of the same speaker, and named in `Item.broken`.
     """
 
     manifest: Manifest

@@ -30,8 +30,8 @@ class TrainingSet:
     """What a run learns from (`train`) and the held-out speakers' utterances and trials it is judged by.
 
     Speakers are named `dataset/speaker` where the manifest tells data sets apart. `stamp` says in words what a reader
-    of the results must know, such as that a test list chose the model; "" where there is nothing. `domain` is the column
-    that tells what each training utterance's domain is; "" where nobody asks.
+    of the results must know, such as that a test list chose the model; "" where there is nothing. `domain` is the
+    column that tells what each training utterance's domain is; "" where nobody asks.
     """
 
     train: Manifest

@@ -26,9 +26,12 @@ Speaker = Int[Tensor, " batch"] | Float[Tensor, "batch classes"]
 class Head(Protocol):
     """`(in_dim, num_classes, *, options)`; what tells the training speakers apart.
 
-    `logits` bear no margin: accuracy, identification and distillation read them. A head whose margin a schedule may
-    set also offers `set_margin(value)`.
+    `logits` bear no margin: accuracy, identification and distillation read them. `weight` has a row a class, or several
+    one after the other. A head whose margin a schedule may set also offers `set_margin(value)`.
     """
+
+    @property
+    def weight(self) -> Tensor: ...
 
     def __call__(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]: ...
 
@@ -50,10 +53,10 @@ def class_weights(in_dim: int, num_classes: int, *, centres: int = 1) -> nn.Para
     return nn.Parameter(nn.init.xavier_uniform_(torch.empty(num_classes * centres, in_dim)))
 
 
-def check_margin(margin: float, most: float) -> float:
-    """The margin, or `BadInput` if it is not within 0 and `most`."""
-    if not 0 <= margin <= most:
-        raise BadInput(f"margin: {margin:g} is not within 0 and {most:.4g}")
+def check_margin(margin: float, most: float, *, name: str = "margin") -> float:
+    """The margin, or `BadInput` if it is not within 0 and `most`, or not finite."""
+    if not 0 <= margin <= most or math.isinf(margin):
+        raise BadInput(f"{name}: {margin:g} is not {'0 or more' if math.isinf(most) else f'within 0 and {most:.4g}'}")
     return margin
 
 
@@ -62,6 +65,22 @@ def check_positive(name: str, value: float) -> float:
     if not 0 < value < math.inf:
         raise BadInput(f"{name}: {value:g} is not a number above 0")
     return value
+
+
+def check_penalised(head: PenalisedHead, wrapper: str) -> PenalisedHead:
+    """The head that a wrapper is given, or `BadInput` if it is no softmax over logits."""
+    if not hasattr(head, "penalised"):
+        raise BadInput(
+            f"{wrapper}: {type(head).__name__} is no softmax, whose logits could be worked on; take another head, such "
+            "as AamSoftmax"
+        )
+    return head
+
+
+def pass_margin(head: object, value: float) -> None:
+    """Set the margin of a head that has one."""
+    if (set_margin := getattr(head, "set_margin", None)) is not None:
+        set_margin(value)
 
 
 def precisely(embedding: Tensor) -> torch.autocast:
@@ -80,9 +99,10 @@ def checked(embedding: Tensor, weight: Tensor) -> Tensor:
     return embedding.to(weight.dtype)
 
 
-def cosine(embedding: Tensor, weight: Tensor) -> Tensor:
-    """The cosine of each embedding and each class weight."""
-    return functional.linear(functional.normalize(checked(embedding, weight)), functional.normalize(weight))
+def cosine(embedding: Tensor, weight: Tensor, *, scale: float = 1.0) -> Tensor:
+    """The cosine of each embedding and each class weight, times `scale`."""
+    # Scaling the embeddings spares a copy of the logits, which are many more.
+    return functional.linear(scale * functional.normalize(checked(embedding, weight)), functional.normalize(weight))
 
 
 def pushed(logits: Tensor, speaker: Tensor, push: Callable[[Tensor], Tensor]) -> Tensor:

@@ -41,7 +41,7 @@ class AmSoftmax(nn.Module):
     def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
         """s·cos t, without a margin."""
         with precisely(embedding):
-            return self.scale * cosine(embedding, self.weight)
+            return cosine(embedding, self.weight, scale=self.scale)
 
     def penalised(
         self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
@@ -87,7 +87,7 @@ class AamSoftmax(nn.Module):
     def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
         """s·cos t, without a margin."""
         with precisely(embedding):
-            return self.scale * cosine(embedding, self.weight)
+            return cosine(embedding, self.weight, scale=self.scale)
 
     def penalised(
         self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]

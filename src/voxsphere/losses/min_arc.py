@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.head import check_classes, check_positive, precisely
-from voxsphere.losses.penalties import checked_classes
+from voxsphere.losses.penalties import check_more_than_one, checked_classes
 
 
 class MinArc(nn.Module):
@@ -30,6 +30,7 @@ class MinArc(nn.Module):
         super().__init__()
         if form not in ("arc", "energy"):
             raise BadInput(f"form: {form!r} is not one of arc, energy")
+        self.num_classes = check_more_than_one(num_classes)
         self.weight, self.form = check_positive("weight", weight), form
 
     def forward(
@@ -40,7 +41,7 @@ class MinArc(nn.Module):
     ) -> Float[Tensor, ""]:
         """The weighted mean over the batch's classes; of the embeddings only the number is read."""
         with precisely(embedding):
-            unit = functional.normalize(checked_classes(embedding, classes))
+            unit = functional.normalize(checked_classes(embedding, classes, self.num_classes))
             true = check_classes(speaker, len(embedding), len(unit))
             return self.weight * (self._arcs if self.form == "arc" else self._energy)(unit, true)
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.losses.head import check_classes, check_positive, cosine, precisely
-from voxsphere.losses.penalties import checked_classes
+from voxsphere.losses.penalties import check_more_than_one, checked_classes
 
 
 class NegativeArc(nn.Module):
@@ -24,6 +24,7 @@ class NegativeArc(nn.Module):
         self, in_dim: int, num_classes: int, *, weight: float = 0.1, scale: float = 30.0, share: float = 0.1
     ) -> None:
         super().__init__()
+        self.num_classes = check_more_than_one(num_classes)
         self.weight, self.scale = check_positive("weight", weight), check_positive("scale", scale)
         self.share = check_positive("share", share)
 
@@ -35,7 +36,7 @@ class NegativeArc(nn.Module):
     ) -> Float[Tensor, ""]:
         """The weighted mean over the batch."""
         with precisely(embedding):
-            found = cosine(embedding, checked_classes(embedding, classes))
+            found = cosine(embedding, checked_classes(embedding, classes, self.num_classes))
             true = check_classes(speaker, *found.shape)[:, None]
             with torch.no_grad():
                 angle = found.gather(1, true).clamp(-1, 1).arccos()

@@ -119,8 +119,9 @@ def _failed(trace: Trace) -> str:
 
 
 def _stamp(trace: Trace) -> Iterator[Html]:
-    if trace.data["stamp"]:
-        yield Html(f'<p class="stamp"><strong>Mind:</strong> {escape(trace.data["stamp"])}.</p>')
+    stamp = trace.data["stamp"]
+    for told in (*([stamp] if stamp else []), *trace.notes):
+        yield Html(f'<p class="stamp"><strong>Mind:</strong> {escape(told)}.</p>')
 
 
 def _steps(trace: Trace) -> str:

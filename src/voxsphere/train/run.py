@@ -140,6 +140,7 @@ class _Run:
         self.ema = recipe.ema() if recipe.ema is not None else None
         self.objective, self.optimizer = accelerator.prepare(made.objective, made.optimizer)
         self.bare = accelerator.unwrap_model(self.objective)
+        self.loss_of_equal = getattr(self.bare, "loss_of_equal", lambda: 0.0)
         self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
@@ -190,7 +191,9 @@ class _Run:
         self.journal.add(step, utterances=self.recipe.batch_size)
         if self.done % self.recipe.log_every == 0 or self.done % self.plan.steps_per_epoch == 0:
             epoch = step.number // self.plan.steps_per_epoch + 1
-            losses, speed, waiting = self.journal.log(step, epoch=epoch)
+            losses, speed, waiting = self.journal.log(
+                step, epoch=epoch, loss_of_equal=self.loss_of_equal, last=self.over
+            )
             self.watch(
                 Glance(
                     step=self.done,
@@ -216,10 +219,10 @@ class _Run:
         with nullcontext() if self.ema is None else self.ema.applied(self.bare):
             if judged:
                 failed = partial(self.journal.fail, remedy="the run is judged without it")
-                found = self.validation.measure(
+                found, distances = self.validation.measure(
                     self.bare.model, self.data.held_out, self.data.trials, self.accelerator, self.done, failed=failed
                 )
-                self.journal.judge(self.done, epoch, found)
+                self.journal.judge(self.done, epoch, found, distances)
             if self.accelerator.is_main_process:
                 values = [self.validation.value(figures) for figures in self.journal.figures]
                 self.weights.save(epoch, self.bare.model.state_dict(), best=judged and values[-1] == min(values))

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
-from voxsphere.losses.head import Head
+from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.heads import accuracy, set_margin
+from voxsphere.train.objectives.heads import accuracy
 from voxsphere.train.schedule import Progress, Schedule
 
 
@@ -85,7 +85,7 @@ class DomainAdversarial(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the head's margin, where it has one."""
-        set_margin(self.head, value)
+        pass_margin(self.head, value)
 
     def set_progress(self, progress: Progress) -> None:
         """Set λ for the step that comes."""

@@ -1,15 +1,14 @@
 """Classification: tell the training speakers apart."""
 
 from collections.abc import Callable
-from typing import cast
 
 from torch import Tensor, nn
 
 from voxsphere.data.batch import Batch
 from voxsphere.losses.contract import Penalty
-from voxsphere.losses.head import Head
+from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.heads import accuracy, make_penalties, penalties_of, set_margin
+from voxsphere.train.objectives.heads import accuracy, make_penalties, penalties_of
 
 
 class Classification(nn.Module):
@@ -36,11 +35,11 @@ class Classification(nn.Module):
         """The head's loss and the penalties, and the share of the batch that the head tells right."""
         embedding = self.model(batch.wave, masks=batch.masks)
         loss = self.head(embedding, batch.speaker)
-        added = penalties_of(self.penalties, cast(nn.Module, self.head), embedding, batch.speaker)
+        added = penalties_of(self.penalties, self.head, embedding, batch.speaker)
         parts = {"classification": loss, **added} if added else {}
         right = accuracy(self.head, embedding, batch.speaker)
         return {"loss": loss + sum(added.values()), **parts, "accuracy": right}
 
     def set_margin(self, value: float) -> None:
         """Set the head's margin, where it has one."""
-        set_margin(self.head, value)
+        pass_margin(self.head, value)

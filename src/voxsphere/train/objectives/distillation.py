@@ -12,10 +12,10 @@ from torch.nn import functional
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import expanded
 from voxsphere.data.batch import Batch
-from voxsphere.losses.head import Head, precisely
+from voxsphere.losses.head import Head, pass_margin, precisely
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained import load
-from voxsphere.train.objectives.heads import accuracy, check_weights, set_margin
+from voxsphere.train.objectives.heads import accuracy, check_weights
 
 
 class Distillation(nn.Module):
@@ -90,8 +90,8 @@ class Distillation(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the margin of both heads, where they have one."""
-        set_margin(self.head, value)
-        set_margin(self.teacher_head, value)
+        pass_margin(self.head, value)
+        pass_margin(self.teacher_head, value)
 
     def get_extra_state(self) -> Tensor:
         """Whose lessons these are: the teacher's fingerprint, for the checkpoint."""
@@ -106,14 +106,15 @@ class Distillation(nn.Module):
                 "); bring that one back, or choose another --out"
             )
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     @torch.no_grad()
     def _taught(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch teacher_dim"]:
         (teacher,) = self._teacher
         held = next((tensor.device for tensor in [*teacher.parameters(), *teacher.buffers()]), wave.device)
         if held != wave.device:
             teacher.to(wave.device)
-        return teacher(wave)
+        embedding: Tensor = teacher(wave)
+        return embedding
 
     def _distance(self, embedding: Tensor, target: Tensor) -> Tensor:
         with precisely(embedding):

@@ -1,4 +1,4 @@
-"""How objectives ask a classification head: its accuracy, its margin, and the penalties beside it."""
+"""How objectives ask a classification head: its accuracy, and the penalties beside it."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,13 +19,6 @@ def accuracy(head: Head, embedding: Float[Tensor, "batch dim"], speaker: Int64[T
         return (head.logits(embedding).argmax(1) == speaker).float().mean()
 
 
-def set_margin(part: object, value: float) -> None:
-    """Set the margin of a head or loss that has one."""
-    setter = getattr(part, "set_margin", None)
-    if setter is not None:
-        setter(value)
-
-
 def make_penalties(makes: Sequence[Callable[..., Penalty]], in_dim: int, num_classes: int) -> nn.ModuleDict:
     """The penalties by name: each one's class, numbered from the second of a class on."""
     made = nn.ModuleDict()
@@ -39,21 +32,13 @@ def make_penalties(makes: Sequence[Callable[..., Penalty]], in_dim: int, num_cla
 
 def penalties_of(
     penalties: nn.ModuleDict,
-    head: nn.Module,
+    head: Head,
     embedding: Float[Tensor, "batch dim"],
     speaker: Int64[Tensor, " batch"],
 ) -> dict[str, Tensor]:
     """What each of the penalties says of the batch, by name."""
-    classes = class_weights_of(head)
+    classes = getattr(head, "weight", None)  # somebody's own head may hold none
     return {name: penalty(embedding, speaker, classes) for name, penalty in penalties.items()}
-
-
-def class_weights_of(head: nn.Module) -> Tensor | None:
-    """The head's class weights, those of the head within where it is wrapped; None where it has none."""
-    while isinstance(inner := getattr(head, "head", None), nn.Module):
-        head = inner
-    weight = getattr(head, "weight", None)
-    return weight if isinstance(weight, Tensor) else None
 
 
 def check_weights(**weights: float) -> None:

@@ -1,16 +1,16 @@
 """Joint: classification and metric learning of the same embeddings, a weight each."""
 
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal
 
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
 from voxsphere.losses.contract import Penalty, TupleLoss
-from voxsphere.losses.head import Head
+from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.heads import accuracy, check_weights, make_penalties, penalties_of, set_margin
+from voxsphere.train.objectives.heads import accuracy, check_weights, make_penalties, penalties_of
 from voxsphere.train.objectives.tuples import loss_of_equal, signs, tuples_of
 
 
@@ -59,7 +59,7 @@ class Joint(nn.Module):
         classification = self.head(embedding[asked], batch.speaker[asked])
         metric = self.metric(tuples)
         self._last = tuples.detach()
-        added = penalties_of(self.penalties, cast(nn.Module, self.head), embedding, batch.speaker)
+        added = penalties_of(self.penalties, self.head, embedding, batch.speaker)
         return {
             "loss": self.head_weight * classification + self.metric_weight * metric + sum(added.values()),
             "classification": classification,
@@ -77,4 +77,4 @@ class Joint(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the head's margin, where it has one; that of the metric loss stays."""
-        set_margin(self.head, value)
+        pass_margin(self.head, value)

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
 from voxsphere.losses.contract import TupleLoss
+from voxsphere.losses.head import pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.heads import set_margin
 from voxsphere.train.objectives.tuples import loss_of_equal, signs, tuples_of
 
 
@@ -42,4 +42,4 @@ class Metric(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the loss's margin, where a schedule may set it."""
-        set_margin(self.metric, value)
+        pass_margin(self.metric, value)

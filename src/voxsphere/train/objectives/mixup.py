@@ -11,9 +11,9 @@ from torch.distributions import Beta
 
 from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
-from voxsphere.losses.head import Head
+from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.heads import accuracy, set_margin
+from voxsphere.train.objectives.heads import accuracy
 
 
 class Mixup(nn.Module):
@@ -55,9 +55,9 @@ class Mixup(nn.Module):
 
     def set_margin(self, value: float) -> None:
         """Set the head's margin, where it has one."""
-        set_margin(self.head, value)
+        pass_margin(self.head, value)
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _drawn(self, speaker: Tensor) -> tuple[Float[Tensor, ""], Int64[Tensor, " batch"]]:
         """λ and the permutation, drawn on the CPU so that every device mixes alike."""
         share, other = Beta(self.alpha, self.alpha).sample(), torch.randperm(len(speaker))
@@ -67,9 +67,11 @@ class Mixup(nn.Module):
         def mixed(x: Tensor) -> Tensor:
             return share.to(x.dtype) * x + (1 - share).to(x.dtype) * x[other]
 
-        if self.level == "wave":
-            return self.model(mixed(batch.wave), masks=batch.masks)
         model = self.model
-        features = mixed(model.features(batch.wave))
-        frames = model.encoder(features if batch.masks is None else features * batch.masks)
-        return model.projection(model.pooling(frames))
+        if self.level == "wave":
+            embedding: Tensor = model(mixed(batch.wave), masks=batch.masks)
+        else:
+            features = mixed(model.features(batch.wave))
+            frames = model.encoder(features if batch.masks is None else features * batch.masks)
+            embedding = model.projection(model.pooling(frames))
+        return embedding

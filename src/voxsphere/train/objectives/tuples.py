@@ -18,7 +18,7 @@ def tuples_of(embedding: Float[Tensor, "batch dim"], batch: Batch) -> Float[Tens
             "metric losses need batches of speakers by utterances, two or more each, in every piece of a batch; --set "
             "sampler=SpeakersByUtterances (batch_size / processes / accumulate is to be a multiple of its utterances)"
         )
-    return embedding.unflatten(0, (-1, each))
+    return embedding.reshape(-1, each, embedding.shape[1])
 
 
 @torch.no_grad()
@@ -40,7 +40,7 @@ def signs(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -
     Asked right after the loss, whose mining left both behind; the next one writes over them.
     """
     mined = {name: getattr(metric, name, None) for name in ("triplets", "active")}
-    left = {name: value.clone() for name, value in mined.items() if isinstance(value, Tensor)}
+    left = {name: value.to(torch.float32, copy=True) for name, value in mined.items() if isinstance(value, Tensor)}
     return {"spread": spread(tuples.flatten(0, 1)), **left}
 
 
