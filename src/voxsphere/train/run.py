@@ -253,13 +253,11 @@ class _Run:
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
-        state: dict[str, Any] | None = None
-        begun: dict[str, torch.Tensor] | None = None
-        if self.accelerator.is_main_process:
-            state, begun = take_up(self.recipe, self.folder, self.bare, self.data)
+        first = self.accelerator.is_main_process
+        found = take_up(self.recipe, self.folder, self.bare, self.data) if first else (None, None)
         # Other machines may have no such folder: all go on from what the first process found.
         data = (self.data.fingerprint, len(self.data.train))
-        state, begun, first_data = broadcast_object_list([state, begun, data])
+        (state, begun), first_data = broadcast_object_list([found, data])
         if data != first_data:
             raise BadInput(
                 f"this process learns from other data than the first one ({data[1]} utterances, the first has "
