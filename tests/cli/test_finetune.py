@@ -138,3 +138,29 @@ def test_what_is_wrong_is_one_line_and_status_2(arguments, told, source, speaker
     assert done.err.strip().splitlines()[-1].startswith("voxsphere: ")
     assert "Traceback" not in done.err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.corpus
+@pytest.mark.pretrained
+def test_a_real_model_is_taught_real_speakers(corpus, campplus, voxsphere, tmp_path):
+    """CAM++ and AN4's train speakers: only the projection learns, which a minute is enough for."""
+    table = [line.split("\t") for line in (corpus / "split.tsv").read_text().splitlines()]
+    column = {name: i for i, name in enumerate(table[0])}
+    teachers = {
+        row[column["speaker"]] for row in table if (row[column["dataset"]], row[column["split"]]) == ("an4", "train")
+    }
+    files = [path for name in sorted(teachers) for path in sorted((corpus / "an4" / name).glob("*"))[:4]]
+    manifest = tmp_path / "an4.tsv"
+    manifest.write_text("path\tspeaker\n" + "".join(f"{path}\t{path.parent.name}\n" for path in files))
+    frozen = ("--freeze", "encoder", "--freeze", "pooling", "--set", "epochs=2", "--set", "examples.length=2.0")
+    done = voxsphere(
+        "finetune", manifest, "--from", "campplus-zh-en", *frozen, "--out", tmp_path / "run", "--workers", "0", "--json"
+    )
+    assert done.status == 0, done.err
+    said = json.loads(done.out)["verdict"]
+    assert said["against"] == "campplus-zh-en"
+    assert said["answer"] != "worse", said["words"]
+    assert max(said["eer"], said["against_eer"]) < 0.1
+    card = open_folder(tmp_path / "run" / "model").card
+    assert card.licence_weights == "not stated; begun from campplus-zh-en (licence Apache-2.0)"
