@@ -8,6 +8,7 @@ from pathlib import Path
 from voxsphere.recipes import RECIPES
 from voxsphere.train.parts import PARTS
 from voxsphere.train.recipe import Recipe
+from voxsphere.train.stages import Stages
 
 PAGE = (Path(__file__).parents[1] / "docs" / "training.md").read_text(encoding="utf-8")
 
@@ -43,11 +44,13 @@ def test_every_setting_that_is_shown_makes_a_recipe():
     assert made > 7
 
 
-def test_the_code_makes_a_recipe():
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    names: dict = {}
-    exec(compile(code, "training.md", "exec"), names)
-    assert isinstance(names["recipe"](), Recipe)
+def test_the_code_makes_recipes():
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    assert blocks
+    for code in blocks:
+        names: dict = {}
+        exec(compile(code, "training.md", "exec"), names)
+        assert isinstance(names["recipe"](), Recipe | Stages)
 
 
 def test_every_part_in_the_table_is_one():
