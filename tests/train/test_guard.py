@@ -76,7 +76,7 @@ def test_a_collapsed_run_says_so_once_in_its_words_and_on_its_page(pairs, tmp_pa
     assert words.startswith(
         "the embeddings have collapsed at step 16: all utterances get nearly the same vector (spread "
     )
-    assert "the metric loss is that of equal vectors, 0.3 (a triplet loss's margin)" in words
+    assert "the metric loss is 0.3 where equal vectors give 0.3, a triplet loss's margin; " in words
     assert "begin from a classifier (recipe.start), mine less hard, or lower the rate" in words
     noted = [line for line in read_logbook(tmp_path / "logbook.jsonl") if line["kind"] == "note"]
     assert noted == [{"kind": "note", "step": 16, "epoch": 4, "words": words}]

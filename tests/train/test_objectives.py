@@ -26,6 +26,7 @@ from voxsphere.losses.softmax import Softmax
 from voxsphere.losses.triplet import Triplet
 from voxsphere.pretrained import load
 from voxsphere.recipes.smoke import smoke
+from voxsphere.train import checkpoint
 from voxsphere.train.assembly import assemble
 from voxsphere.train.logbook import read_logbook
 from voxsphere.train.objectives import (
@@ -41,6 +42,7 @@ from voxsphere.train.objectives.adversarial import reversed_gradient
 from voxsphere.train.objectives.tuples import spread
 from voxsphere.train.parameters import parameter_groups
 from voxsphere.train.run import train
+from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Constant, Progress
 
 MINED = partial(Mined, loss=Triplet, miner=BatchHard)
@@ -469,3 +471,36 @@ def _parts(folder: Path, **projection):
 
     made = rebuild(read_json(folder / "recipe.json"), CATALOGUE).keywords
     return {**made, "projection": partial(made["projection"].func, **{**made["projection"].keywords, **projection})}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("options", [{"compute": "bf16"}, {"optimizer": Sam, "accumulate": 2}], ids=["bf16", "sam"])
+def test_each_way_learns_in_bf16_and_around_the_worst_point(options, way, smoke_here, tiny_model, tmp_path):
+    recipe = replace(run_of(way, smoke_here, tiny_model, tmp_path), epochs=2, **options)
+    train(recipe, tmp_path / "run", workers=0)
+    logged = [line for line in read_logbook(tmp_path / "run" / "logbook.jsonl") if line["kind"] == "steps"]
+    assert np.isfinite([line["loss"] for line in logged]).all()
+    if way == "adversarial":
+        # λ is set from the step, in the second pass too; 10·p at the last of 8 steps.
+        (state,) = [checkpoint.newest(tmp_path / "run" / "checkpoints")]
+        expected = 2 / (1 + np.exp(-10 * 7 / 8)) - 1
+        assert float(state["objective"]["strength"]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("domain", "told"),
+    [
+        ("", r"objective: learns to tell domains apart, and the data name no two; name a column.*data\.domain=session"),
+        ("house", r"rooms\.tsv: no column 'house' tells domains; there are: room$"),
+    ],
+)
+def test_domains_that_nobody_tells_are_one_line(domain, told, smoke_here, tiny_model, tmp_path):
+    recipe = run_of("adversarial", smoke_here, tiny_model, tmp_path)
+    recipe = replace(recipe, data=partial(recipe.data.func, **{**recipe.data.keywords, "domain": domain}))
+    with pytest.raises(BadInput, match=told):
+        train(recipe, tmp_path / "run", workers=0)
+
+
+def test_a_batch_without_domains_is_refused():
+    with pytest.raises(BadInput, match=r"--set data\.domain=COLUMN"):
+        DomainAdversarial(Voice(), 6, 2, head=Softmax)(batch_of(*PK))

@@ -139,7 +139,10 @@ def counted(
         x = axes.x(value)
         line = f"M{x:.1f} {axes.y(axes.top):.1f}V{axes.y(0):.1f}"
         drawn.append(f'<path class="guide" d="{line}"><title>{escape(told)}</title></path>')
-    drawn += [_key(0, "target", "same speaker"), _key(1, "nontarget", "different speakers")]
+    # The key stands where the highest bar does not.
+    highest = int(np.argmax(np.maximum(density[0], density[1])))
+    left = _LEFT + 10 if 2 * highest >= len(target) else WIDTH - _RIGHT - 130
+    drawn += [_key(0, "target", "same speaker", left), _key(1, "nontarget", "different speakers", left)]
     return axes.frame(name, label, "density", _round_ticks(axes), [], drawn)
 
 
@@ -177,11 +180,11 @@ def _circle(axes: _Axes, x: float, y: float, name: str) -> str:
     )
 
 
-def _key(row: int, kind: str, text: str) -> str:
+def _key(row: int, kind: str, text: str, left: int) -> str:
     y = _TOP + 8 + 18 * row
     return (
-        f'<rect class="key {kind}" x="{_LEFT + 10}" y="{y}" width="11" height="11" rx="2"/>'
-        f'<text x="{_LEFT + 27}" y="{y + 10}">{escape(text)}</text>'
+        f'<rect class="key {kind}" x="{left}" y="{y}" width="11" height="11" rx="2"/>'
+        f'<text x="{left + 17}" y="{y + 10}">{escape(text)}</text>'
     )
 
 

@@ -25,6 +25,7 @@ from voxsphere.train.parts import PARTS
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Progress, Schedule
+from voxsphere.train.start import freeze
 
 FAILURES = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RuntimeError)
 """What torch and Python say of options that are of the right kind, and senseless."""
@@ -71,6 +72,8 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
         objective = recipe.objective(model=model, num_speakers=len(data.train.speakers), **_domains(recipe, data))
     if not isinstance(objective, nn.Module):
         raise BadInput(f"objective: {type(objective).__name__} is no torch.nn.Module, which it is to be")
+    if recipe.start is not None:
+        freeze(model, recipe.start().freeze)
     optimizer = _optimizer(recipe, objective)
     with _telling("sampler, examples, augment or masks", recipe.sampler, recipe.examples, recipe.augment, recipe.masks):
         items, plan = feed(recipe, data, model)
@@ -149,8 +152,11 @@ def _reason(error: Exception) -> str:
 
 
 def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
+    groups = parameter_groups(objective)
+    if not any(group["params"] for group in groups):
+        raise BadInput("start.freeze: leaves nothing that could learn; freeze fewer parts")
     try:
-        optimizer = recipe.optimizer(parameter_groups(objective))
+        optimizer = recipe.optimizer(groups)
     except (ValueError, TypeError) as error:
         raise BadInput(f"optimizer: cannot be made for this model ({error}); choose another, such as AdamW") from error
     if isinstance(optimizer, SparseAdam):
@@ -164,6 +170,8 @@ def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
 
 
 def _check_pieces(objective: nn.Module, size: int) -> None:
-    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in objective.modules())
+    normed = any(
+        isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.training for module in objective.modules()
+    )
     if size < 2 and normed:
         raise BadInput("one utterance a piece has no spread for batch norm; take a larger batch_size, or fewer pieces")

@@ -41,13 +41,13 @@ class Guard:
         if "spread" not in losses:
             return
         spread, active = losses["spread"], losses.get("active")
-        equal, metric = loss_of_equal(), losses.get("metric", losses["loss"])
-        stays = equal > 0 and abs(metric / equal - 1) <= NEAR
+        equal = loss_of_equal()
+        stays = equal > 0 and abs(_metric(losses) / equal - 1) <= NEAR
         all_active = active is not None and active >= 1 - NEAR
         alike = spread < FLOOR or (stays and (spread < 10 * FLOOR or all_active))
         self._lines += 1
         if self._lasts("collapsed", alike, step, LINES if last else None):
-            yield _collapsed(step, spread, metric, equal if stays else None)
+            yield _collapsed(step, losses, equal)
         if self._lasts("idle", active == 0, step, self._lines if last else None):
             yield _idle(step, losses)
 
@@ -70,20 +70,21 @@ class Guard:
         self._rows, self._lines, self._told = dict(state["rows"]), state["lines"], list(state["told"])
 
 
-def _collapsed(step: int, spread: float, metric: float, equal: float | None) -> str:
+def _metric(losses: Mapping[str, float]) -> float:
+    return losses.get("metric", losses["loss"])
+
+
+def _collapsed(step: int, losses: Mapping[str, float], equal: float) -> str:
+    spread, metric = losses["spread"], _metric(losses)
     seen = (
         f"all utterances get nearly the same vector (spread {spread:.2g})"
         if spread < 10 * FLOOR
         else f"the distances between utterances have shrunk to nothing (spread of the directions {spread:.2g})"
     )
-    loss = (
-        f"the metric loss is {metric:.3g}"
-        if equal is None
-        else f"the metric loss is that of equal vectors, {equal:.3g} (a triplet loss's margin)"
-    )
+    like = f"{equal:.3g}, a triplet loss's margin" if "triplets" in losses else f"{equal:.3g}"
     return (
-        f"the embeddings have collapsed at step {step}: {seen}, and {loss}; begin from a classifier (recipe.start), "
-        "mine less hard, or lower the rate"
+        f"the embeddings have collapsed at step {step}: {seen}, and the metric loss is {metric:.3g} where equal "
+        f"vectors give {like}; begin from a classifier (recipe.start), mine less hard, or lower the rate"
     )
 
 

@@ -30,7 +30,8 @@ def learning(trace: Trace) -> Html:
     """All curves of the run, side by side where the page is wide enough; those on held-out speakers come first."""
     if not trace.learning:
         return paragraph("Nothing is in the logbook yet.")
-    return figures(*_at_validations(trace), *_losses(trace), *_settings(trace), *_distances(trace))
+    curves = figures(*_at_validations(trace), *_losses(trace), *_settings(trace))
+    return Html(curves + figures(*_distances(trace))) if trace.distances else curves
 
 
 def _at_validations(trace: Trace) -> Iterator[Html]:
@@ -63,7 +64,7 @@ def _distances(trace: Trace) -> Iterator[Html]:
         yield figure(
             picture,
             f"Distances of held-out speakers' recordings after epoch {epoch:,}. Learning moves those of one speaker to "
-            "the left and those of different speakers to the right; in a collapse all lie at 0.",
+            "the left and those of different speakers to the right; where all lie at 0, nothing is told apart.",
         )
 
 

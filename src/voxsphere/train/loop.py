@@ -57,8 +57,9 @@ def steps(
     `set_progress` is told the progress before each.
     """
     bare = accelerator.unwrap_model(objective)
-    after = [module.after_step for module in bare.modules() if hasattr(module, "after_step")]
-    dropping = [module.set_dropout for module in bare.modules() if hasattr(module, "set_dropout")]
+    learning = [module for module in bare.modules() if module.training]  # what is frozen is in evaluation mode
+    after = [module.after_step for module in learning if hasattr(module, "after_step")]
+    dropping = [module.set_dropout for module in learning if hasattr(module, "set_dropout")]
     told = [module.set_progress for module in bare.modules() if hasattr(module, "set_progress")]
     if dropout is not None and not dropping:
         raise BadInput("recipe.dropout: nothing in this network drops by a schedule; leave it out")

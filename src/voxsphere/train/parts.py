@@ -27,6 +27,7 @@ from voxsphere.train.schedule import (
     Steps,
     Stopping,
 )
+from voxsphere.train.start import Start
 from voxsphere.train.validation import Verification
 
 # torch's own optimisers: all of them, also those of later versions.
@@ -53,6 +54,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Metric": Metric,
     "Mixup": Mixup,
     "Sam": Sam,
+    "Start": Start,
     "Verification": Verification,
     # schedules
     "Constant": Constant,
