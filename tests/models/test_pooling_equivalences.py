@@ -1,6 +1,7 @@
 """Where one pooling is another, and what is particular to one of them."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -221,3 +222,15 @@ def test_the_smallest_variance_is_the_floor_and_larger_ones_are_as_they_are():
 def test_an_option_that_makes_no_pooling_is_refused_in_one_line(pooling, options, message):
     with pytest.raises(BadInput, match=message):
         pooling(DIM, **options)
+
+
+@pytest.mark.parametrize("build", [AttentiveStatsPooling, partial(MultiQueryMultiHeadAttentionPooling, heads=3)])
+def test_small_deviations_of_large_numbers_survive_half_precision(build):
+    pooling = double(build(DIM)).float()
+    whole = 100 + 0.1 * noise(2, DIM, FRAMES)
+    deviations = pooling.double()(whole.double()).flatten(1)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = pooling.float()(whole).double()
+    small = deviations < 1
+    torch.testing.assert_close(found[small], deviations[small], rtol=0.1, atol=0)
+    assert small.sum() == small.numel() / 2

@@ -109,7 +109,7 @@ class Mfcc(nn.Module):
     ) -> None:
         super().__init__()
         if num_ceps > num_mels:
-            raise ValueError(f"{num_ceps} cepstra cannot be had from {num_mels} mel bands")
+            raise BadInput(f"{num_ceps} cepstra cannot be had from {num_mels} mel bands")
         self.fbank = Fbank(
             sample_rate=sample_rate,
             num_mels=num_mels,
@@ -171,12 +171,12 @@ class Spectrogram(nn.Module):
     ) -> None:
         super().__init__()
         if form not in ("magnitude", "power", "log"):
-            raise ValueError(f"no form {form!r} of a spectrogram; there are: magnitude, power, log")
+            raise BadInput(f"no form {form!r} of a spectrogram; there are: magnitude, power, log")
         self.length = frames.samples_of(frame_length, sample_rate)
         self.hop = frames.samples_of(frame_shift, sample_rate)
         self.n_fft = frames.power_of_two(self.length) if n_fft is None else n_fft
         if self.n_fft < self.length:
-            raise ValueError(f"n_fft={self.n_fft} is shorter than a frame of {self.length} samples")
+            raise BadInput(f"n_fft={self.n_fft} is shorter than a frame of {self.length} samples")
         self.dim, self.sample_rate, self.form = self.n_fft // 2 + 1, sample_rate, form
         self.preemphasis, self.remove_dc = preemphasis, remove_dc
         self.window: Tensor

@@ -24,7 +24,7 @@ def window(name: Window, length: int) -> Float64[np.ndarray, " length"]:
         "hanning": 0.5 - 0.5 * cosine,
     }
     if name not in shapes:
-        raise ValueError(f"no window named {name!r}; there are: {', '.join(shapes)}")
+        raise BadInput(f"no window named {name!r}; there are: {', '.join(shapes)}")
     return shapes[name]
 
 

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from voxsphere.audio import frames
 from voxsphere.audio.mel import slaney_bank
 from voxsphere.audio.volume import raise_level
+from voxsphere.core.errors import BadInput
 
 
 class GE2EMel(nn.Module):
@@ -40,9 +41,9 @@ class GE2EMel(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 < step <= window:
-            raise ValueError(f"windows of {window} frames every {step} frames leave gaps; step is 1 to {window}")
+            raise BadInput(f"windows of {window} frames every {step} frames leave gaps; step is 1 to {window}")
         if not 0 < min_coverage <= 1:
-            raise ValueError(f"min_coverage is a share above 0 and at most 1, not {min_coverage}")
+            raise BadInput(f"min_coverage is a share above 0 and at most 1, not {min_coverage}")
         self.dim, self.window, self.step = num_mels, window, step
         self.min_coverage, self.target_dbfs = min_coverage, target_dbfs
         bank = slaney_bank(sample_rate=self.sample_rate, n_fft=self.n_fft, num_mels=num_mels)

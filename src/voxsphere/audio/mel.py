@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float64
 
+from voxsphere.core.errors import BadInput
+
 
 def kaldi_bank(
     *, sample_rate: int, n_fft: int, num_mels: int, low_freq: float, high_freq: float
@@ -10,7 +12,7 @@ def kaldi_bank(
     """Kaldi's bank: triangles of height 1 that are straight lines *on the mel scale*, 1127 ln(1 + f / 700).
 
     `low_freq` and `high_freq` are in Hz; a `high_freq` of zero or less counts down from half the sampling rate. The
-    Nyquist bin carries no weight. Raises `ValueError` when the edges are out of order or outside the spectrum.
+    Nyquist bin carries no weight. Raises `BadInput` when the edges are out of order or outside the spectrum.
     Source: Kaldi, feat/mel-computations.cc.
     """
     edges = kaldi_edges(sample_rate=sample_rate, num_mels=num_mels, low_freq=low_freq, high_freq=high_freq)
@@ -29,7 +31,7 @@ def kaldi_edges(
     nyquist = sample_rate / 2
     top = high_freq if high_freq > 0 else nyquist + high_freq
     if not 0 <= low_freq < top <= nyquist:
-        raise ValueError(f"a mel bank from {low_freq} to {top} Hz does not fit a sampling rate of {sample_rate}")
+        raise BadInput(f"a mel bank from {low_freq} to {top} Hz does not fit a sampling rate of {sample_rate}")
     return np.linspace(_kaldi_mel(np.array(low_freq)), _kaldi_mel(np.array(top)), num_mels + 2)
 
 

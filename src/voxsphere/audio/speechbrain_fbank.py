@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from voxsphere.audio import frames
+from voxsphere.core.errors import BadInput
 
 _LEAST = 1e-10  # no energy is taken to be smaller
 
@@ -41,9 +42,9 @@ class SpeechBrainFbank(nn.Module):
         length = frames.samples_of(frame_length, sample_rate, nearest=True)
         high = sample_rate / 2 if high_freq is None else high_freq
         if n_fft < length:
-            raise ValueError(f"n_fft={n_fft} is shorter than a frame of {length} samples")
+            raise BadInput(f"n_fft={n_fft} is shorter than a frame of {length} samples")
         if not 0 <= low_freq < high:
-            raise ValueError(f"a mel bank from {low_freq} to {high} Hz is empty")
+            raise BadInput(f"a mel bank from {low_freq} to {high} Hz is empty")
         self.dim, self.sample_rate = num_mels, sample_rate
         self.hop = frames.samples_of(frame_shift, sample_rate, nearest=True)
         self.n_fft, self.top_db, self.cmn = n_fft, top_db, cmn

@@ -1,12 +1,16 @@
 """Attention of a layer to its own channels."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from voxsphere.models.layers.folding import plainly_on_cpu
+
 
 class ChannelAttention(nn.Module):
-    """Each channel times a factor computed from the means of all (Hu et al. 2018, Squeeze-and-excitation networks)."""
+    """Each channel times a factor computed from the means of all (Hu et al. 2018, Squeeze-and-excitation networks).
+
+    What it is given is overwritten where it is computed without gradients on a CPU.
+    """
 
     def __init__(self, width: int, *, squeeze: int) -> None:
         super().__init__()
@@ -16,4 +20,4 @@ class ChannelAttention(nn.Module):
         places = tuple(range(2, x.ndim))
         factors: Tensor = self.factors(x.mean(places))
         factors = factors[(..., *(None for _ in places))]
-        return x * factors if torch.is_grad_enabled() else x.mul_(factors)
+        return x.mul_(factors) if plainly_on_cpu(x) else x * factors

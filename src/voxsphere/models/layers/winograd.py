@@ -73,7 +73,7 @@ def _multiply(
     x: Float[Tensor, "36 tiles in_dim"], weight: Float[Tensor, "36 dim in_dim"], out: Float[Tensor, "36 tiles dim"]
 ) -> None:
     for tile, matrix, place in zip(x, weight, out, strict=True):
-        place.copy_(product(tile, matrix))
+        place.copy_(product(tile, matrix, times=len(x)))
 
 
 def _transform(x: Float[Tensor, "4*tiles+2 ..."], out: Float[Tensor, "6 tiles ..."]) -> None:

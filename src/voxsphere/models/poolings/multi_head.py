@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
 from voxsphere.models.poolings.attention import Attention, scores_of
-from voxsphere.models.poolings.statistics import under
+from voxsphere.models.poolings.statistics import moments
 from voxsphere.models.poolings.weights import WeightedPooling, softmax
 
 
@@ -33,7 +33,7 @@ class MultiHeadAttentionPooling(WeightedPooling):
         heads, dim = self.query.shape
         slices = frames.reshape(len(frames), heads, dim, -1)
         score = (self.query[:, None] @ slices).squeeze(2) / dim**0.5
-        pooled: Tensor = slices @ softmax(score, weight)[..., None]
+        pooled: Tensor = slices @ softmax(score, weight).to(slices.dtype)[..., None]
         return pooled.flatten(1)
 
 
@@ -84,10 +84,8 @@ class MultiQueryMultiHeadAttentionPooling(WeightedPooling):
         pooled = []
         for query in range(self.queries):
             share = softmax(self.attentions.get_submodule(f"{query}.{head}")(frames), weight)
-            mean = under(share, frames)
-            # The mean of squares less the square of the mean would lose a deviation that is small beside them.
-            variance = under(share, (frames - mean[..., None]).square())
-            pooled.append(torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1))
+            mean, variance = moments(frames, share)
+            pooled.append(torch.cat([mean, variance.clamp(min=self.floor).sqrt()], dim=1).to(frames.dtype))
         return torch.stack(pooled, dim=1)
 
 

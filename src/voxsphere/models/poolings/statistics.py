@@ -111,6 +111,7 @@ def under(
     share: Float[Tensor, "*batch #dim frames"], x: Float[Tensor, "*batch dim frames"]
 ) -> Float[Tensor, "*batch dim"]:
     """The sum over time of `x` times its share; where all channels have one share, a matrix product."""
+    share = share.to(x.dtype)
     return (share @ x.mT).squeeze(-2) if share.shape[-2] == 1 else (share * x).sum(-1)
 
 

@@ -75,7 +75,12 @@ def shares(
 def softmax(
     score: Float[Tensor, "batch scores frames"], weight: Float[Tensor, "batch frames"] | None
 ) -> Float[Tensor, "batch scores frames"]:
-    """Attention over time, each frame's times its weight, made to sum to 1."""
+    """Attention over time, each frame's times its weight, made to sum to 1.
+
+    In single precision or better: shares rounded to half precision sum to something else than 1, and a mean that is off
+    by a hundredth part drowns every deviation smaller than that.
+    """
+    score = score.float() if score.dtype.itemsize < 4 else score
     if weight is None:
         return score.softmax(-1)
     unheard = weight == 0
