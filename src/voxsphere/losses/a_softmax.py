@@ -56,7 +56,8 @@ class ASoftmax(nn.Module):
             return cross_entropy(self.logits(embedding), speaker, self._push(embedding))
 
     def _push(self, embedding: Tensor) -> Callable[[Tensor], Tensor]:
-        length = torch.linalg.vector_norm(checked(embedding, self.weight), dim=1, keepdim=True).clamp_min(1e-12)
+        x = checked(embedding, self.weight)
+        length: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp_min(1e-12)
 
         def push(true: Tensor) -> Tensor:
             cosine = true / length
@@ -74,6 +75,7 @@ def multiplied(cosine: Tensor, m: int) -> Tensor:
     before, power = torch.ones_like(cosine), cosine
     for _ in range(m - 1):
         before, power = power, 2 * cosine * power - before
-    bounds = torch.tensor([math.cos(j * math.pi / m) for j in range(1, m)], dtype=cosine.dtype, device=cosine.device)
-    k = (cosine[..., None] < bounds).sum(-1)
+    k = torch.zeros_like(cosine)
+    for j in range(1, m):
+        k = k + (cosine < math.cos(j * math.pi / m))
     return (1 - 2 * (k % 2)) * power - 2 * k

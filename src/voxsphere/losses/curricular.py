@@ -30,7 +30,8 @@ class CurricularAam(nn.Module):
     before the batch itself uses it. With soft targets each class of a row counts as one in that mean. `margin` is in
     radians, 0 … π/2; the paper's options for faces are 0.5 and a scale of 64.
 
-    A margin of 0 is a scaled softmax only where no class is nearer than the true one.
+    A margin of 0 is a scaled softmax only where no class is nearer than the true one. Where a class becomes hard its
+    logit jumps, to lower values while τ + cos t_j is below 1.
     """
 
     margin: Tensor

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.head import PenalisedHead, Speaker, by_class, check_penalised, checked, pass_margin, precisely
+from voxsphere.losses.margin import AamSoftmax
 
 
 class Focal(nn.Module):
@@ -19,7 +20,7 @@ class Focal(nn.Module):
     """
 
     def __init__(
-        self, in_dim: int, num_classes: int, *, head: Callable[..., PenalisedHead], gamma: float = 2.0
+        self, in_dim: int, num_classes: int, *, head: Callable[..., PenalisedHead] = AamSoftmax, gamma: float = 2.0
     ) -> None:
         super().__init__()
         if not gamma >= 0:

@@ -78,9 +78,10 @@ class HyperbolicAam(nn.Module):
 
 def _within(points: Tensor, curvature: float) -> Tensor:
     """The points, those too long brought back to just within the edge of the ball."""
-    length = torch.linalg.vector_norm(points, dim=1, keepdim=True).clamp_min(EDGE)
+    length: Tensor = torch.linalg.vector_norm(points, dim=1, keepdim=True).clamp_min(EDGE)
     return points * ((1 - EDGE) / math.sqrt(curvature) / length).clamp_max(1)
 
 
 def _room(points: Tensor, curvature: float) -> Tensor:
-    return 1 - curvature * points.square().sum(1)
+    squared: Tensor = curvature * points.square().sum(1)
+    return 1 - squared

@@ -38,7 +38,7 @@ class LogisticMargin(nn.Module):
         super().__init__()
         self.weight = class_weights(in_dim, num_classes)
         self.bias = None if normalised else nn.Parameter(torch.zeros(num_classes))
-        self.scale = nn.Parameter(torch.full((num_classes,), check_positive("scale", scale)))
+        self.scale = nn.Parameter(torch.full((num_classes,), float(check_positive("scale", scale))))
         self.shift = nn.Parameter(torch.zeros(num_classes))
         self.register_buffer("margin", torch.tensor(float(margin)))
         self.set_margin(margin)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.head import PenalisedHead, Speaker, by_class, check_penalised, checked, pass_margin, precisely
+from voxsphere.losses.margin import AamSoftmax
 
 
 class LabelSmoothing(nn.Module):
@@ -19,7 +20,7 @@ class LabelSmoothing(nn.Module):
     """
 
     def __init__(
-        self, in_dim: int, num_classes: int, *, head: Callable[..., PenalisedHead], epsilon: float = 0.1
+        self, in_dim: int, num_classes: int, *, head: Callable[..., PenalisedHead] = AamSoftmax, epsilon: float = 0.1
     ) -> None:
         super().__init__()
         if not 0 <= epsilon <= 1:
