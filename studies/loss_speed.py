@@ -1,6 +1,6 @@
 """How fast the losses are beside others', in one process, in turns.
 
-    python -m studies.loss_speed run …/wespeaker …/speechbrain       # both check-outs; NAME… takes some rows only
+    python -m studies.loss_speed run …/wespeaker …/speechbrain …/voxceleb_trainer    # NAME… takes some rows only
     python -m studies.loss_speed many 100000                         # our AAM head alone: its time and its memory
 
 A step is the loss of a batch and its gradient, to the embeddings and to the class weights, on one thread and on two;
@@ -27,7 +27,9 @@ from torch.nn import functional
 
 from studies.references import import_wespeaker
 from voxsphere.core.files import read_json, write_json
+from voxsphere.losses.ge2e import Ge2e
 from voxsphere.losses.margin import AamSoftmax
+from voxsphere.losses.prototypical import AngularPrototypical
 
 STORED = Path("studies/outputs/loss_speed.json")
 CLASSES, BATCH, DIM = 18_000, 256, 192
@@ -94,17 +96,48 @@ def aam(theirs: Callable[..., Side], checkout: Path) -> tuple[Side, Side]:
     return ours, theirs(embedding, speaker, checkout, ours[0].weight.detach())
 
 
+def on_tuples(
+    ours: Callable[[], nn.Module], theirs: str, speakers: int, utterances: int, checkout: Path
+) -> tuple[Side, Side]:
+    """Our loss on tuples and the file of voxceleb_trainer's, over the same batch of 512 dimensions.
+
+    All its cosines are above 0: theirs has a floor there.
+    """
+    drawn = torch.Generator().manual_seed(0)
+    tuples = (2 + torch.randn(speakers, utterances, 512, generator=drawn)).requires_grad_()
+    if str(checkout) not in sys.path:
+        sys.path.insert(0, str(checkout))
+    loss, peer = ours(), importlib.import_module(f"loss.{theirs}").LossFunction()
+    return (loss, lambda: loss(tuples)), (peer, lambda: peer(tuples)[0])
+
+
 # A name: the check-out it needs, and what makes both sides given its path.
 ROWS: dict[str, tuple[str, Callable[[Path], tuple[Side, Side]]]] = {
     "aam, wespeaker": ("wespeaker", partial(aam, wespeaker_aam)),
     "aam, speechbrain": ("speechbrain", partial(aam, speechbrain_aam)),
+    **{
+        f"{name}, {speakers} × {utterances}": (
+            "voxceleb_trainer",
+            partial(on_tuples, ours, theirs, speakers, utterances),
+        )
+        for name, ours, theirs in (
+            ("ge2e", partial(Ge2e, normalised=False), "ge2e"),
+            ("angular prototypical", AngularPrototypical, "angleproto"),
+        )
+        for speakers, utterances in ((100, 3), (64, 10))
+    },
 }
 
 
 @app.command()
-def run(wespeaker: Path, speechbrain: Path, names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+def run(
+    wespeaker: Path,
+    speechbrain: Path,
+    voxceleb_trainer: Path,
+    names: Annotated[list[str] | None, typer.Argument()] = None,
+) -> None:
     """Time both sides of each row in turns."""
-    places = {"wespeaker": wespeaker, "speechbrain": speechbrain}
+    places = {"wespeaker": wespeaker, "speechbrain": speechbrain, "voxceleb_trainer": voxceleb_trainer}
     for name in names or ROWS:
         needed, make = ROWS[name]
         found: dict[str, Any] = {}

@@ -1,5 +1,6 @@
 """Losses on triplets, and Mined, which makes tuple losses of them: slow loops in float64, and laws."""
 
+import math
 from functools import partial
 from statistics import mean
 
@@ -10,6 +11,7 @@ from triplet_parts import DISTANCES, MINERS, slow_distance
 
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.contrastive import Contrastive
+from voxsphere.losses.distances import Measure
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
@@ -205,3 +207,12 @@ def test_a_miner_that_measures_otherwise_than_the_loss_is_refused():
 def test_what_does_not_fit_is_refused_in_a_line(call, message):
     with pytest.raises(BadInput, match=message):
         call()
+
+
+def test_near_neighbours_far_from_the_origin_keep_their_distance_in_float32():
+    x = (100 + 1e-2 * drawn(4, DIM)).float()
+    every = torch.cartesian_prod(torch.arange(4), torch.arange(4))
+    for pairs in (every, every[:2]):
+        found = Measure("euclidean", normalised=False).between(x, *pairs.unbind(1))
+        wanted = torch.tensor([math.dist(x[i].tolist(), x[j].tolist()) for i, j in pairs.tolist()])
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=0)
