@@ -12,8 +12,13 @@ import voxsphere.losses
 import voxsphere.models
 from voxsphere.catalogue import CATALOGUE
 
-# Parts of encoders and of poolings, and what all poolings do, which no recipe names by themselves.
-BRICKS = ("voxsphere.models.layers", "voxsphere.models.poolings.attention", "voxsphere.models.poolings.weights")
+# Parts of encoders, poolings and losses, and what all poolings do, which no recipe names by themselves.
+BRICKS = (
+    "voxsphere.losses.scaled_cosine",
+    "voxsphere.models.layers",
+    "voxsphere.models.poolings.attention",
+    "voxsphere.models.poolings.weights",
+)
 CONTRACT = "voxsphere.audio.augment.contract"  # what augmentations keep to, none itself
 
 

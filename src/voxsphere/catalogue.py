@@ -34,7 +34,38 @@ from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.audio.stacking import Stacked
 from voxsphere.audio.tf_mel import TfMel
 from voxsphere.audio.torch_mel import TorchMel
-from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
+from voxsphere.losses.a_softmax import ASoftmax
+from voxsphere.losses.center import CenterLoss
+from voxsphere.losses.circle import CircleSoftmax
+from voxsphere.losses.contrastive import Contrastive
+from voxsphere.losses.curricular import CurricularAam
+from voxsphere.losses.dynamic_margin import DynamicMargin
+from voxsphere.losses.focal import Focal
+from voxsphere.losses.ge2e import Ge2e
+from voxsphere.losses.hyperbolic import HyperbolicAam
+from voxsphere.losses.inter_top_k import InterTopKAam
+from voxsphere.losses.koleo import KoLeo
+from voxsphere.losses.logistic_margin import LogisticMargin
+from voxsphere.losses.margin import AamSoftmax, AmSoftmax
+from voxsphere.losses.min_arc import MinArc
+from voxsphere.losses.mined import Mined
+from voxsphere.losses.miners.all_triplets import AllTriplets
+from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.distance_weighted import DistanceWeighted
+from voxsphere.losses.miners.hardest_negative import HardestNegative
+from voxsphere.losses.miners.rank_based import RankBased
+from voxsphere.losses.miners.semi_hard import SemiHard
+from voxsphere.losses.multi_similarity import MultiSimilarity
+from voxsphere.losses.n_pair import NPair
+from voxsphere.losses.negative_arc import NegativeArc
+from voxsphere.losses.prototypical import AngularPrototypical, Prototypical
+from voxsphere.losses.ring import RingLoss
+from voxsphere.losses.smoothing import LabelSmoothing
+from voxsphere.losses.softmax import Softmax
+from voxsphere.losses.sphereface2 import SphereFace2
+from voxsphere.losses.sub_centre import SubCentreAam
+from voxsphere.losses.supervised_contrastive import SupervisedContrastive
+from voxsphere.losses.triplet import Triplet
 from voxsphere.models.encoders.aret_tdnn import AretTdnn
 from voxsphere.models.encoders.campplus import CamPlusPlus
 from voxsphere.models.encoders.context_mlp import ContextMlp
@@ -185,7 +216,41 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     # classification heads
     "AamSoftmax": AamSoftmax,
     "AmSoftmax": AmSoftmax,
+    "ASoftmax": ASoftmax,
+    "CircleSoftmax": CircleSoftmax,
+    "CurricularAam": CurricularAam,
+    "DynamicMargin": DynamicMargin,
+    "Focal": Focal,
+    "HyperbolicAam": HyperbolicAam,
+    "InterTopKAam": InterTopKAam,
+    "LabelSmoothing": LabelSmoothing,
+    "LogisticMargin": LogisticMargin,
     "Softmax": Softmax,
+    "SphereFace2": SphereFace2,
+    "SubCentreAam": SubCentreAam,
+    # losses on tuples
+    "AngularPrototypical": AngularPrototypical,
+    "Contrastive": Contrastive,
+    "Ge2e": Ge2e,
+    "Mined": Mined,
+    "MultiSimilarity": MultiSimilarity,
+    "NPair": NPair,
+    "Prototypical": Prototypical,
+    "SupervisedContrastive": SupervisedContrastive,
+    "Triplet": Triplet,
+    # miners
+    "AllTriplets": AllTriplets,
+    "BatchHard": BatchHard,
+    "DistanceWeighted": DistanceWeighted,
+    "HardestNegative": HardestNegative,
+    "RankBased": RankBased,
+    "SemiHard": SemiHard,
+    # penalties
+    "CenterLoss": CenterLoss,
+    "KoLeo": KoLeo,
+    "MinArc": MinArc,
+    "NegativeArc": NegativeArc,
+    "RingLoss": RingLoss,
     # the whole
     "SpeakerModel": SpeakerModel,
 }

@@ -153,3 +153,70 @@ def test_a_run_that_was_asked_to_stop_says_so_in_one_object(tiny, voxsphere, tmp
     assert done.status == 143
     told = {"run": str(tmp_path / "run"), "state": "stopped", "step": 1, "steps": 10}
     assert json.loads(done.out) == told
+
+
+@pytest.fixture
+def staged(tiny, tmp_path):
+    """A file of two stages, the second with a frozen encoder."""
+    path = tmp_path / "staged.py"
+    path.write_text(f"""
+import runpy
+from dataclasses import replace
+from functools import partial
+
+from voxsphere.train.stages import Stages
+from voxsphere.train.start import Start
+
+def recipe():
+    first = replace(runpy.run_path({RECIPE!r})["recipe"](), name="first", epochs=1, keep="last")
+    second = replace(first, name="second", start=partial(Start, model="stage:first", freeze=("encoder",)))
+    return Stages("staged", (first, second))
+""")
+    return path
+
+
+def test_stages_are_told_each_and_the_last_as_the_whole(staged, voxsphere, tmp_path):
+    run = tmp_path / "run"
+    done = voxsphere("train", staged, "--out", run, "--set", "2.epochs=2", "--workers", "0", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    assert [stage["run"] for stage in told["stages"]] == [str(run / "1-first"), str(run / "2-second")]
+    assert [stage["steps"] for stage in told["stages"]] == [5, 10]
+    assert (told["run"], told["state"]) == (str(run), "finished")
+    assert {name: told[name] for name in ("model", "held_out")} == {
+        name: told["stages"][1][name] for name in ("model", "held_out")
+    }
+    again = voxsphere("train", run, "--workers", "0", "--json")
+    assert again.status == 0, again.err
+    assert [stage["resumed_at"] for stage in json.loads(again.out)["stages"]] == [5, 10]
+    alone = voxsphere("train", run / "2-second", "--workers", "0", "--json")
+    assert "stages" not in json.loads(alone.out)
+
+
+def test_stages_that_were_asked_to_stop_say_in_which(staged, voxsphere, tmp_path, monkeypatch):
+    taken = iter(range(100))
+    monkeypatch.setattr("voxsphere.train.signals.Wish.agreed", lambda self, *w: (next(taken) == 6, *w))
+    done = voxsphere("train", staged, "--out", tmp_path / "run", "--workers", "0", "--json")
+    assert done.status == 143
+    told = {"run": str(tmp_path / "run"), "state": "stopped", "stage": 2, "step": 2, "steps": 5}
+    assert json.loads(done.out) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--set", "epocs=3"), "stage 1 (first): epocs: Recipe has no option 'epocs'; did you mean 'epochs'"),
+        (("--set", "3.epochs=3"), "there is no stage 3; there are 1 (first), 2 (second)"),
+        (("--force-test-list", "--set", "data=synthetic_set"), "data.allow_test_list: synthetic_set has no option"),
+    ],
+)
+def test_what_is_wrong_with_stages_is_one_line_and_status_2(arguments, told, staged, voxsphere, tmp_path):
+    done = voxsphere("train", staged, *arguments, "--out", tmp_path / "run")
+    assert done.status == 2
+    assert told in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_bench_loader_times_the_first_of_several_stages(staged, voxsphere):
+    done = voxsphere("bench", "loader", staged, "--workers", "0", "--batches", "3", "--json")
+    assert done.status == 0, done.err

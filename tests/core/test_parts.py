@@ -155,6 +155,14 @@ def test_an_option_of_a_part_within_a_part_is_set(setting, value):
     assert changed(setting)["wheel"] == value
 
 
+def test_a_text_that_must_be_given_is_no_name_of_a_part():
+    class Letter:
+        def __init__(self, *, address: str):
+            self.address = address
+
+    assert override(partial(Letter), "address", "Engine Road", CATALOGUE)().address == "Engine Road"
+
+
 def test_a_number_leads_into_a_sequence_of_parts():
     assert changed("parts.0.power=9")["parts"] == [{"part": "Engine", "power": 9, "fuel": "tea"}]
     assert changed("parts.0=Spare")["parts"] == [{"part": "Spare", "size": 1.0}]

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
-from voxsphere.losses.margin import AamSoftmax, AmSoftmax, Softmax
+from voxsphere.losses.margin import AamSoftmax, AmSoftmax
+from voxsphere.losses.softmax import Softmax
 
 BATCH, DIM, CLASSES = 6, 5, 7
 HEADS = {

@@ -10,7 +10,7 @@ from small import Frames, small
 from torch import Tensor
 
 from voxsphere.core.errors import BadInput
-from voxsphere.losses.margin import Softmax
+from voxsphere.losses.softmax import Softmax
 from voxsphere.models.encoders.context_mlp import ContextMlp
 from voxsphere.models.encoders.stacked_dense import StackedDense
 from voxsphere.models.poolings.statistics import MeanPooling

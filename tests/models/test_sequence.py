@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
-from voxsphere.losses.margin import Softmax
+from voxsphere.losses.softmax import Softmax
 from voxsphere.models.encoders.lstm import Lstm
 from voxsphere.models.encoders.time_resnet import TimeResNet
 from voxsphere.models.poolings.multitask import TanhAttentionPooling

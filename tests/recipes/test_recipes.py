@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from voxsphere.recipes import RECIPES, find
 from voxsphere.train.logbook import read_logbook
 from voxsphere.train.recipe import Recipe, from_json
 from voxsphere.train.run import train
+from voxsphere.train.stages import Stages, stages_from_json
 
 VOXCELEB = ("xvector_voxceleb", "ecapa_voxceleb", "resnet34_voxceleb", "campplus_voxceleb")
 
@@ -77,7 +79,34 @@ def test_the_published_protocol_is_there_in_full(name):
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_reads_back_from_its_json(name):
     recipe = RECIPES[name]()
-    assert from_json(recipe.to_json(), "recipe.json").hash == recipe.hash
+    read = stages_from_json if isinstance(recipe, Stages) else from_json
+    assert read(recipe.to_json(), "recipe.json").hash == recipe.hash
+
+
+@pytest.mark.parametrize("name", ["ecapa_voxceleb", "resnet34_voxceleb"])
+def test_the_published_large_margin_stage_is_there_in_full(name):
+    first, last = RECIPES[f"{name}_lm"]().recipes
+    assert first.hash == RECIPES[name]().hash
+    told, head = last.to_json(), last.to_json()["objective"]["head"]
+    assert (told["name"], told["batch_size"], told["epochs"], told["keep"]) == (f"{name}_lm", 128, 5, "last")
+    assert head | {"margin": 0.5, "scale": 32.0} == head
+    assert told["data"]["speeds"] == []
+    rate = {"initial": 1e-4, "final": 2.5e-5, "scale_ratio": 2.0, "warmup_epochs": 1, "warm_from": 0.0}
+    assert told["learning_rate"] | rate == told["learning_rate"]
+    assert told["start"] == {"part": "Start", "model": f"stage:{name}", "head": "carried", "freeze": []}
+    assert last.model().features.frames_of(round(told["examples"]["length"] * 16000)) == 600
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["softmax_then_margin", "softmax_then_triplet"])
+def test_a_small_system_in_stages_learns(name, voxsphere, tmp_path):
+    pytest.importorskip("espeakng_loader", reason="synthetic voices need the extra synthetic")
+    done = voxsphere("train", name, "--out", tmp_path, "--workers", "0", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    assert [Path(stage["run"]).name[0] for stage in told["stages"]] == ["1", "2", "3"][: len(told["stages"])]
+    assert told["model"] == told["stages"][-1]["model"]
+    assert told["held_out"]["eer"] < 0.35  # half of the pairs by chance
 
 
 def test_a_folder_of_speakers_gets_a_recipe_of_its_own(speakers):

@@ -1,6 +1,7 @@
 """Recipes: complete on the disk, the same again, changed by name, and what is wrong with one said in a line."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,25 @@ from voxsphere.recipes import RECIPES
 from voxsphere.train.recipe import FORMAT, Recipe, differences, from_json
 from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Plateau, Stopping
+from voxsphere.train.stages import Stages
 from voxsphere.train.validation import Verification
 from voxsphere.zoo import NETWORKS
 
-NAMED = {"tiny": tiny_recipe, **RECIPES}
+
+def _each() -> Iterator[Recipe]:
+    """All named recipes, those of stages one by one."""
+    yield tiny_recipe()
+    for make in RECIPES.values():
+        made = make()
+        yield from made.recipes if isinstance(made, Stages) else (made,)
+
+
+NAMED = {recipe.name: recipe for recipe in _each()}
 
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_recipe_survives_the_disk(name, tmp_path):
-    recipe = NAMED[name]()
+    recipe = NAMED[name]
     recipe.save(tmp_path / "recipe.json")
     again = Recipe.load(tmp_path / "recipe.json")
     assert again.to_json() == recipe.to_json()
@@ -33,7 +44,7 @@ def test_a_recipe_survives_the_disk(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_loaded_recipe_makes_the_same_model_and_schedule(name, tmp_path):
-    recipe = NAMED[name]()
+    recipe = NAMED[name]
     recipe.save(tmp_path / "recipe.json")
     again = Recipe.load(tmp_path / "recipe.json")
     assert str(again.model()) == str(recipe.model())

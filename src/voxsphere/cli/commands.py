@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import corpus, models, training
+from voxsphere.cli import corpus, finetuning, models, training
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machin
 app.add_typer(bench_app, name="bench")
 app.add_typer(models.app, name="models")
 
-for verb in (*corpus.VERBS, *training.VERBS):
+for verb in (*corpus.VERBS, *training.VERBS, finetuning.finetune):
     app.command()(verb)
 
 Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
@@ -234,9 +234,11 @@ def bench_loader(
     from voxsphere.bench.loading import batches_to_time, loading_speed
     from voxsphere.cli import show
     from voxsphere.recipes import find
+    from voxsphere.train.stages import Stages
 
-    chosen, _ = find(recipe, data=data)
-    chosen = chosen.with_options(*(settings or []))
+    found, _ = find(recipe, data=data)
+    whole = found.with_options(*(settings or []))
+    chosen = whole.recipes[0] if isinstance(whole, Stages) else whole  # the longest stage is the first
     with show.progress("timing", total=batches_to_time(workers, batches)) as progress:
         speed = loading_speed(chosen, workers=workers, batches=batches, progress=progress)
     _print(speed.to_json()) if as_json else show.loading(speed)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from voxsphere.train.finish import Finished
     from voxsphere.train.recipe import Recipe
     from voxsphere.train.run import Glance, Outcome
+    from voxsphere.train.stages import Stages
+    from voxsphere.train.verdict import Verdict as TransferVerdict
     from voxsphere.verify import Verdict
 
 out = Console(highlight=False, soft_wrap=True)
@@ -205,6 +207,17 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
         out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
 
 
+def verdict_on(said: "TransferVerdict") -> None:
+    """Whether a fine-tuned model is better than the one it was begun from, and what to do if it is not."""
+    colour = {"better": "green", "worse": "red"}.get(said.answer, "yellow")
+    out.print(f"[bold {colour}]{escape(said.words)}[/]")
+    for name, found in (("fine-tuned", said.results), (said.name, said.other)):
+        out.print(f"  EER {interval(found.eer.value, found.eer.interval)}  {escape(name)}")
+    out.print(f"  {escape(said.basis)}", style="dim")
+    if said.advice:
+        out.print(f"  {escape(said.advice)}")
+
+
 def lesson(learnt: "Lesson") -> None:
     """What a demonstration of training has shown."""
     eer, plain = learnt.results.eer, learnt.untrained
@@ -218,7 +231,7 @@ def lesson(learnt: "Lesson") -> None:
     out.print(f"  page {learnt.page}", markup=False)
 
 
-def recipes(known: Mapping[str, Callable[[], "Recipe"]]) -> None:
+def recipes(known: Mapping[str, Callable[[], "Recipe | Stages"]]) -> None:
     """The known recipes, a line each."""
     for name, made in known.items():
         first = (made.__doc__ or "").strip().splitlines()[0]

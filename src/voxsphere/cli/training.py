@@ -3,17 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from voxsphere.train.finish import Finished
-    from voxsphere.train.recipe import Recipe
-    from voxsphere.train.run import Outcome
+from voxsphere.cli.running import STOPPED, How, check_device, first, run_all, told_of
 
-STOPPED = 143
-"""The exit status of a run that was asked to stop and has been saved: that of a process ended by SIGTERM."""
+__all__ = ["STOPPED", "VERBS", "recipes", "train"]
 
 
 def train(
@@ -38,35 +34,22 @@ def train(
     """Train a model; the same command goes on where a broken run ended."""
     from inspect import signature
 
-    from voxsphere.cli import show
     from voxsphere.core.errors import BadInput
     from voxsphere.recipes import find
-    from voxsphere.train.run import train as run
+    from voxsphere.train.stages import Stages
 
-    if device not in ("auto", "cpu"):
-        raise BadInput(f"--device {device}: auto takes a GPU where there is one, cpu leaves it alone")
+    check_device(device)
     settings = [*(set_ or []), *(["data.allow_test_list=true"] if force_test_list else [])]
-    chosen, folder = find(recipe, data=data)
-    if force_test_list and "allow_test_list" not in signature(getattr(chosen.data, "func", chosen.data)).parameters:
-        raise BadInput(f"--force-test-list: the data of recipe {chosen.name} have no list of trials to choose")
-    chosen = chosen.with_options(*settings)
+    found, folder = find(recipe, data=data)
+    for stage in found.recipes if isinstance(found, Stages) else (found,):
+        if force_test_list and "allow_test_list" not in signature(getattr(stage.data, "func", stage.data)).parameters:
+            raise BadInput(f"--force-test-list: the data of recipe {stage.name} have no list of trials to choose")
+    chosen = found.with_options(*settings)
     folder = out or folder or Path("runs") / f"{chosen.name}-{chosen.hash}"
-    with show.training(chosen.name, quiet=not _first()) as (watch, told):
-        told(f"run folder {folder}")
-        outcome = run(
-            chosen, folder, workers=workers, cpu=device == "cpu", save_seconds=save_seconds, save_steps=save_steps,
-            watch=watch, told=told,
-        )  # fmt: skip
-    if not outcome.finished:
-        typer.echo(
-            f"voxsphere: stopped and saved at step {outcome.step} of {outcome.steps}; run it again to go on", err=True
-        )
-        if as_json and _first():
-            stopped = {"run": str(outcome.folder), "state": "stopped", "step": outcome.step, "steps": outcome.steps}
-            print(json.dumps(stopped), flush=True)
-        raise typer.Exit(STOPPED)
-    if _first():
-        _finish(chosen, outcome, as_json=as_json)
+    how = How(workers=workers, cpu=device == "cpu", save_seconds=save_seconds, save_steps=save_steps)
+    made = run_all(chosen, folder, how, as_json=as_json)
+    if first() and as_json:
+        print(json.dumps(told_of(folder, made, staged=isinstance(chosen, Stages)), allow_nan=False))
 
 
 def recipes(
@@ -87,35 +70,3 @@ def recipes(
 
 
 VERBS: tuple[Callable[..., None], ...] = (train, recipes)
-
-
-def _first() -> bool:
-    """Whether this process is the one that talks: the first of several, or the only one."""
-    import os
-
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _finish(recipe: "Recipe", outcome: "Outcome", *, as_json: bool) -> None:
-    from voxsphere.cli import show
-    from voxsphere.train.finish import finish
-
-    with show.progress("judging held-out speakers") as progress:
-        finished = finish(recipe, outcome.folder, progress=progress)
-    if as_json:
-        print(json.dumps(_told(outcome, finished), allow_nan=False))
-    else:
-        show.trained(outcome, finished)
-
-
-def _told(outcome: "Outcome", finished: "Finished") -> dict[str, Any]:
-    return {
-        "run": str(outcome.folder),
-        "state": "finished",
-        "model": str(finished.model),
-        "report": str(finished.page),
-        "steps": outcome.steps,
-        "resumed_at": outcome.resumed_at,
-        "broken": outcome.broken,
-        "held_out": finished.results.to_json(),
-    }

@@ -109,8 +109,10 @@ def _override(part: Any, steps: list[str], text: str, name: str, catalogue: Mapp
     if rest:
         value = _override(options[step], rest, text, name, catalogue)
     else:
-        value = _parsed(text, options[step], name, catalogue)
-        annotation = _annotation(part, step)
+        annotation, current = _annotation(part, step), options[step]
+        if current is inspect.Parameter.empty and not _is_callable(annotation):
+            current = None  # not given yet, and no part: what looks like a name of one is none
+        value = _parsed(text, current, name, catalogue)
         if not _fits(value, annotation) and _fits(text, annotation):
             value = text  # a name may look like a number
         if type(value) is int and not _takes_int(annotation):

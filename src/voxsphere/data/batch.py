@@ -1,7 +1,8 @@
 """What a training step is fed with: equally long waves, their speakers, and what could not be read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import torch
 from jaxtyping import Float32, Int64
@@ -10,47 +11,66 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Item:
-    """One example: a wave (±1), its speaker's number, its feature mask, and the files that failed before it."""
+    """One example: a wave (±1), its speaker's number, its feature mask, and the files that failed before it.
+
+    `domain` is the number of the domain it was recorded in, where the recipe names a column that tells.
+    """
 
     wave: Float32[Tensor, " samples"]
     speaker: int
     id: str
     mask: Float32[Tensor, "frames features"] | None
     broken: tuple[tuple[str, str], ...]  # (path, reason)
+    domain: int | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Examples of one length. `masks` multiply the features; `broken` names files that were replaced by others."""
+    """Examples of one length. `masks` multiply the features; `broken` names files that were replaced by others.
+
+    `utterances` is how many there are of each speaker, where each has equally many and they stand side by side; it is
+    counted where the batch is made, so that nobody needs to look into a GPU's memory for it.
+    """
 
     wave: Float32[Tensor, "batch samples"]
     speaker: Int64[Tensor, " batch"]
     ids: tuple[str, ...]
     masks: Float32[Tensor, "batch frames features"] | None
     broken: tuple[tuple[str, str], ...]
+    domain: Int64[Tensor, " batch"] | None = None
+    utterances: int | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def to(self, device: torch.device) -> "Batch":
         """The batch with its tensors on `device`."""
-        masks = None if self.masks is None else self.masks.to(device, non_blocking=True)
-        wave, speaker = (tensor.to(device, non_blocking=True) for tensor in (self.wave, self.speaker))
-        return replace(self, wave=wave, speaker=speaker, masks=masks)
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> "Batch":
         """The batch in memory that a GPU copies from by itself; torch's loader asks for it."""
-        masks = None if self.masks is None else self.masks.pin_memory()
-        return replace(self, wave=self.wave.pin_memory(), speaker=self.speaker.pin_memory(), masks=masks)
+        return self._with(Tensor.pin_memory)
+
+    def _with(self, moved: Callable[[Tensor], Tensor]) -> "Batch":
+        masks, domain = (None if each is None else moved(each) for each in (self.masks, self.domain))
+        return replace(self, wave=moved(self.wave), speaker=moved(self.speaker), masks=masks, domain=domain)
 
 
 def collate(items: Sequence[Item]) -> Batch:
     """Items of one length to a batch."""
     masks = [item.mask for item in items if item.mask is not None]
+    domains = [item.domain for item in items if item.domain is not None]
     return Batch(
         wave=torch.stack([item.wave for item in items]),
         speaker=torch.tensor([item.speaker for item in items]),
         ids=tuple(item.id for item in items),
         masks=torch.stack(masks) if masks else None,
         broken=tuple(failure for item in items for failure in item.broken),
+        domain=torch.tensor(domains) if domains else None,
+        utterances=_of_each([item.speaker for item in items]),
     )
+
+
+def _of_each(speakers: Sequence[int]) -> int | None:
+    groups = [len(list(group)) for _, group in groupby(speakers)]
+    return groups[0] if len(set(groups)) == 1 and len(groups) == len(set(speakers)) else None

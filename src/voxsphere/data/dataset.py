@@ -35,8 +35,9 @@ class Draw:
 class Items:
     """Examples of a manifest's utterances, cut and augmented by what their `Draw` says.
 
-    `classes` numbers the speakers, a row each. `frames_of` and `features` are the model's front end as far as masks
-    need it. A file that cannot be read is replaced by another of the same speaker, and named in `Item.broken`.
+    `classes` numbers the speakers, a row each, and `domains` the domains, where the recipe asks for them. `frames_of`
+    and `features` are the model's front end as far as masks need it. A file that cannot be read is replaced by another
+    of the same speaker, and named in `Item.broken`.
     """
 
     manifest: Manifest
@@ -46,6 +47,7 @@ class Items:
     features: int
     augment: tuple[Augmentation, ...] = ()
     masks: SpecAugment | None = None
+    domains: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -65,7 +67,8 @@ class Items:
                 tried.append(index)
                 continue
             mask = self._mask(samples, random)
-            return Item(torch.from_numpy(wave), self.classes[index], utterance.id, mask, tuple(broken))
+            domain = None if self.domains is None else self.domains[index]
+            return Item(torch.from_numpy(wave), self.classes[index], utterance.id, mask, tuple(broken), domain)
         raise BadInput(f"{broken[-1][1]} (the last of {ATTEMPTS} files in a row that cannot be read)")
 
     def _example(

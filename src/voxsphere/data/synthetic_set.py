@@ -35,12 +35,20 @@ def synthetic_set(
     held_out: float | int = 0.2,
     targets: int = 500,
     speeds: tuple[float, ...] = (),
+    domain: str = "",
     seed: int = 0,
 ) -> TrainingSet:
-    """The train speakers of such a corpus, `held_out` of them to judge by; `speeds` as in `training_set`."""
+    """The train speakers of such a corpus, `held_out` of them to judge by; `speeds` and `domain` as in
+    `training_set`."""
     folder = synthetic_corpus(
         speakers=speakers, test_speakers=test_speakers, utterances=utterances, sessions=sessions, seed=seed
     )
     return training_set(
-        manifest=str(folder / MANIFEST), split="train", held_out=held_out, targets=targets, speeds=speeds, seed=seed
+        manifest=str(folder / MANIFEST),
+        split="train",
+        held_out=held_out,
+        targets=targets,
+        speeds=speeds,
+        domain=domain,
+        seed=seed,
     )

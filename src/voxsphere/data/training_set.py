@@ -15,6 +15,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.files import expanded, read_text
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
+from voxsphere.data.domains import check_domain, domain_of
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.pairs import draw
 from voxsphere.data.split import split as split_speakers
@@ -29,13 +30,15 @@ class TrainingSet:
     """What a run learns from (`train`) and the held-out speakers' utterances and trials it is judged by.
 
     Speakers are named `dataset/speaker` where the manifest tells data sets apart. `stamp` says in words what a reader
-    of the results must know, such as that a test list chose the model; "" where there is nothing.
+    of the results must know, such as that a test list chose the model; "" where there is nothing. `domain` is the
+    column that tells what each training utterance's domain is; "" where nobody asks.
     """
 
     train: Manifest
     held_out: Manifest
     trials: Trials
     stamp: str = ""
+    domain: str = ""
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -44,13 +47,26 @@ class TrainingSet:
         return tuple(number[utterance.speaker] for utterance in self.train)
 
     @cached_property
+    def domain_names(self) -> tuple[str, ...]:
+        """The domains, sorted; none where no column tells them."""
+        return tuple(sorted({domain_of(u, self.domain) for u in self.train})) if self.domain else ()
+
+    @property
+    def domains(self) -> tuple[int, ...] | None:
+        """The number of each training utterance's domain, in `domain_names`; None where no column tells it."""
+        number = {name: i for i, name in enumerate(self.domain_names)}
+        return tuple(number[domain_of(u, self.domain)] for u in self.train) if self.domain else None
+
+    @cached_property
     def fingerprint(self) -> str:
-        """Twelve letters that stand for the utterances, their order, and the trials."""
+        """Twelve letters that stand for the utterances, their order, the trials, and the domains where any are told."""
         digest = hashlib.sha256()
         for utterance in (*self.train, *self.held_out):
             told = (utterance.id, utterance.speaker, utterance.start, utterance.duration, utterance.speed)
             digest.update(repr(told).encode())
         digest.update(repr([self.trials.ids, self.trials.enrol.tolist(), self.trials.test.tolist()]).encode())
+        if self.domain:
+            digest.update(repr([self.domain_names, self.domains]).encode())
         return digest.hexdigest()[:12]
 
 
@@ -68,6 +84,7 @@ def training_set(
     targets: int | None = 2000,
     same_gender: bool = True,
     speeds: tuple[float, ...] = (),
+    domain: str = "",
     allow_test_list: bool = False,
     seed: int = 0,
 ) -> TrainingSet:
@@ -79,7 +96,8 @@ def training_set(
     `voxsphere check --out` where those are more than `HEADERS` or on the network. `held_out` speakers (a share, or a
     number) judge the run, or those of `held_out_manifest`; the trials are `targets` drawn ones (null: all) and five
     times as many non-targets, of one gender where it is known, or those in the file `trials`. Each of `speeds` adds the
-    corpus played so fast as further speakers.
+    corpus played so fast as further speakers. `domain` names a column (dataset, session, language, gender, any other)
+    that tells the domain of each utterance, for an objective that asks for it.
 
     Raises `BadInput` where nothing or hardly anything is left, where held-out speakers are among those that teach,
     and for a list of trials that is known as a test list, unless `allow_test_list`.
@@ -97,6 +115,7 @@ def training_set(
     train = Manifest(kept)
     if len(train.speakers) < 2:
         raise BadInput(f"{manifest}: leaves {len(train.speakers)} speakers to learn from; two are the least")
+    check_domain(train, domain, manifest)
     if trials:
         pairs = Trials.load(expanded(trials))
     else:
@@ -111,7 +130,7 @@ def training_set(
     stamp = f"validated on a test list ({reason}): its figures are no test results" if reason else ""
     if trials:
         judging = _only(whole if reason and not held_out_manifest else judging, train, pairs, trials)
-    return TrainingSet(train.with_speeds_as_speakers(*speeds) if speeds else train, judging, pairs, stamp)
+    return TrainingSet(train.with_speeds_as_speakers(*speeds) if speeds else train, judging, pairs, stamp, domain)
 
 
 def _open(path: str) -> Manifest:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from scipy.special import logit
 from scipy.stats import norm
 
@@ -115,18 +115,35 @@ def histogram(
     if lowest == highest:
         lowest, highest = lowest - 1, highest + 1
     edges = np.linspace(lowest, highest, 61)
-    density = [np.histogram(side, edges, density=True)[0] for side in (nontarget, target)]
-    axes = _Axes(float(lowest), float(highest), 0.0, float(max(side.max() for side in density)) * 1.08)
+    counts = [np.histogram(side, edges)[0] for side in (target, nontarget)]
+    return counted(edges, counts[0], counts[1], f"score ({scale})", thresholds)
+
+
+def counted(
+    edges: Float64[np.ndarray, " edges"],
+    target: Int64[np.ndarray, " bins"],
+    nontarget: Int64[np.ndarray, " bins"],
+    label: str,
+    thresholds: Sequence[tuple[float, str]] = (),
+    *,
+    name: str = "histogram",
+) -> Html:
+    """The same of counts in bins of one width; `name` is the drawing's own, where a page holds several."""
+    density = [side / side.sum() / (edges[1] - edges[0]) for side in (nontarget, target)]
+    axes = _Axes(float(edges[0]), float(edges[-1]), 0.0, float(max(side.max() for side in density)) * 1.08)
     drawn = []
     for kind, heights in zip(("nontarget", "target"), density, strict=True):
         steps = np.repeat(edges, 2), np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])
         drawn.append(f'<path class="area {kind}" d="{axes.path(*steps)}Z"/>')
-    for value, name in thresholds:
+    for value, told in thresholds:
         x = axes.x(value)
         line = f"M{x:.1f} {axes.y(axes.top):.1f}V{axes.y(0):.1f}"
-        drawn.append(f'<path class="guide" d="{line}"><title>{escape(name)}</title></path>')
-    drawn += [_key(0, "target", "same speaker"), _key(1, "nontarget", "different speakers")]
-    return axes.frame("histogram", f"score ({scale})", "density", _round_ticks(axes), [], drawn)
+        drawn.append(f'<path class="guide" d="{line}"><title>{escape(told)}</title></path>')
+    # The key stands where the highest bar does not.
+    highest = int(np.argmax(np.maximum(density[0], density[1])))
+    left = _LEFT + 10 if 2 * highest >= len(target) else WIDTH - _RIGHT - 130
+    drawn += [_key(0, "target", "same speaker", left), _key(1, "nontarget", "different speakers", left)]
+    return axes.frame(name, label, "density", _round_ticks(axes), [], drawn)
 
 
 def calibration_plot(ranking: Ranking, *, most: float = 10.0) -> Html:
@@ -163,11 +180,11 @@ def _circle(axes: _Axes, x: float, y: float, name: str) -> str:
     )
 
 
-def _key(row: int, kind: str, text: str) -> str:
+def _key(row: int, kind: str, text: str, left: int) -> str:
     y = _TOP + 8 + 18 * row
     return (
-        f'<rect class="key {kind}" x="{_LEFT + 10}" y="{y}" width="11" height="11" rx="2"/>'
-        f'<text x="{_LEFT + 27}" y="{y + 10}">{escape(text)}</text>'
+        f'<rect class="key {kind}" x="{left}" y="{y}" width="11" height="11" rx="2"/>'
+        f'<text x="{left + 17}" y="{y + 10}">{escape(text)}</text>'
     )
 
 

@@ -1,1 +1,1 @@
-"""What training minimises: heads over the classes of the training speakers."""
+"""What training minimises: heads over the classes of the training speakers, losses on tuples, penalties."""

@@ -1,44 +1,21 @@
-"""Classification heads: softmax, and its relatives that ask the true class for a margin.
-
-A head takes the embedding raw and holds one weight vector a class. `speaker` is the class of each row, or soft targets:
-row b is then the mean of the losses of its classes under q_b, each taken with the margin on its own class, so that a
-one-hot row is the same as its class. Weights, angles and the loss are in float32 (or in the weights' own float64)
-whatever autocast does to the network: near cos t = 1 bfloat16 goes in steps of 0.004.
-
-Weights begin Glorot uniform (`xavier_uniform_`), as in WeSpeaker's, 3D-Speaker's and SpeechBrain's margin heads.
-The margin is a buffer in the checkpoint: fill it to change it.
-"""
+"""Margin heads: softmax over scaled cosines, where the true class has a margin to make up for."""
 
 import math
-from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
-from voxsphere.core.errors import BadInput
-
-Speaker = Int[Tensor, " batch"] | Float[Tensor, "batch classes"]
-
-
-class Softmax(nn.Module):
-    """Softmax over an affine map of the embedding: cross-entropy of W x + b."""
-
-    def __init__(self, in_dim: int, num_classes: int, *, bias: bool = True) -> None:
-        super().__init__()
-        self.weight = _class_weights(in_dim, num_classes)
-        self.bias = nn.Parameter(torch.zeros(num_classes)) if bias else None
-
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """W x + b."""
-        with _precisely(embedding):
-            return functional.linear(_checked(embedding, self.weight), self.weight, self.bias)
-
-    def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
-        """The mean cross-entropy over the batch, in nats."""
-        with _precisely(embedding):
-            return _cross_entropy(self.logits(embedding), speaker, lambda true: true)
+from voxsphere.losses.head import (
+    Speaker,
+    check_margin,
+    check_positive,
+    class_weights,
+    cosine,
+    cross_entropy,
+    precisely,
+    pushed,
+)
 
 
 class AmSoftmax(nn.Module):
@@ -52,20 +29,34 @@ class AmSoftmax(nn.Module):
 
     def __init__(self, in_dim: int, num_classes: int, *, margin: float = 0.2, scale: float = 30.0) -> None:
         super().__init__()
-        _check_options(margin, 2.0, scale)
-        self.weight = _class_weights(in_dim, num_classes)
-        self.scale = scale
+        self.weight = class_weights(in_dim, num_classes)
+        self.scale = check_positive("scale", scale)
         self.register_buffer("margin", torch.tensor(float(margin)))
+        self.set_margin(margin)
+
+    def set_margin(self, value: float) -> None:
+        """Ask for another margin from now on."""
+        self.margin.fill_(check_margin(value, 2.0))
 
     def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
         """s·cos t, without a margin."""
-        with _precisely(embedding):
-            return self.scale * _cosine(embedding, self.weight)
+        with precisely(embedding):
+            return cosine(embedding, self.weight, scale=self.scale)
+
+    def penalised(
+        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch classes"]:
+        """The logits with the margin on each row's class."""
+        with precisely(embedding):
+            return pushed(self.logits(embedding), speaker, self._pushed)
 
     def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
         """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with _precisely(embedding):
-            return _cross_entropy(self.logits(embedding), speaker, lambda true: true - self.scale * self.margin)
+        with precisely(embedding):
+            return cross_entropy(self.logits(embedding), speaker, self._pushed)
+
+    def _pushed(self, true: Tensor) -> Tensor:
+        return true - self.scale * self.margin
 
 
 class AamSoftmax(nn.Module):
@@ -84,97 +75,41 @@ class AamSoftmax(nn.Module):
         self, in_dim: int, num_classes: int, *, margin: float = 0.2, scale: float = 30.0, easy_margin: bool = False
     ) -> None:
         super().__init__()
-        _check_options(margin, math.pi / 2, scale)
-        self.weight = _class_weights(in_dim, num_classes)
-        self.scale, self.easy_margin = scale, easy_margin
+        self.weight = class_weights(in_dim, num_classes)
+        self.scale, self.easy_margin = check_positive("scale", scale), easy_margin
         self.register_buffer("margin", torch.tensor(float(margin)))
+        self.set_margin(margin)
+
+    def set_margin(self, value: float) -> None:
+        """Ask for another margin from now on."""
+        self.margin.fill_(check_margin(value, math.pi / 2))
 
     def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
         """s·cos t, without a margin."""
-        with _precisely(embedding):
-            return self.scale * _cosine(embedding, self.weight)
+        with precisely(embedding):
+            return cosine(embedding, self.weight, scale=self.scale)
+
+    def penalised(
+        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch classes"]:
+        """The logits with the margin on each row's class."""
+        with precisely(embedding):
+            return pushed(self.logits(embedding), speaker, self._pushed)
 
     def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
         """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with _precisely(embedding):
-            return _cross_entropy(self.logits(embedding), speaker, self._pushed)
+        with precisely(embedding):
+            return cross_entropy(self.logits(embedding), speaker, self._pushed)
 
     def _pushed(self, true: Tensor) -> Tensor:
-        cosine, m = true / self.scale, self.margin
-        # The floor keeps the root's gradient finite at cos t = ±1, where rounding may also take cos² past 1.
-        sine = (1 - cosine.square()).clamp_min(1e-12).sqrt()
-        pushed = cosine * m.cos() - sine * m.sin()  # cos(t + m)
-        if self.easy_margin:
-            return self.scale * torch.where(cosine > 0, pushed, cosine)
-        return self.scale * torch.where(cosine > -m.cos(), pushed, cosine - m * m.sin())
+        return self.scale * past(true / self.scale, self.margin, easy=self.easy_margin)
 
 
-def _cosine(embedding: Tensor, weight: Tensor) -> Tensor:
-    return functional.linear(functional.normalize(_checked(embedding, weight)), functional.normalize(weight))
-
-
-def _cross_entropy(logits: Tensor, speaker: Tensor, push: Callable[[Tensor], Tensor]) -> Tensor:
-    """The mean over the batch of Σ_c q_c · CE_c, where CE_c has the logit of class c, and no other, pushed down."""
-    if not speaker.is_floating_point():
-        true = _classes(logits, speaker)[:, None]
-        return functional.cross_entropy(logits.scatter(1, true, push(logits.gather(1, true))), true[:, 0])
-    if speaker.shape != logits.shape:
-        raise BadInput(
-            f"soft targets of shape {tuple(speaker.shape)} for {len(logits)} embeddings and {logits.shape[1]} classes; "
-            "give a row an embedding, a column a class"
-        )
-    # -log of z'/(z' + others) is softplus(log others - log z'); the threshold is where float64 sees no difference.
-    missed = functional.softplus(_log_others(logits) - push(logits), threshold=40)
-    return (speaker.to(logits.dtype) * missed).sum(1).mean()
-
-
-def _log_others(logits: Float[Tensor, "batch classes"]) -> Float[Tensor, "batch classes"]:
-    """log Σ_{j≠c} exp z_j for every class c.
-
-    It is log Σ_j exp z_j + log(1 − p_c), which loses its digits for the class that leads: that one is summed anew.
-    """
-    leader = functional.one_hot(logits.argmax(1), logits.shape[1]).bool()
-    share = logits.softmax(1).masked_fill(leader, 0)
-    others = logits.logsumexp(1, keepdim=True) + (-share).log1p()
-    return torch.where(leader, logits.masked_fill(leader, -math.inf).logsumexp(1, keepdim=True), others)
-
-
-def _precisely(embedding: Tensor) -> torch.autocast:
-    return torch.autocast(embedding.device.type, enabled=False)
-
-
-def _class_weights(in_dim: int, num_classes: int) -> nn.Parameter:
-    if in_dim < 1 or num_classes < 2:
-        raise BadInput(f"a head of {num_classes} classes over {in_dim} dimensions; it takes 2 or more, and 1 or more")
-    return nn.Parameter(nn.init.xavier_uniform_(torch.empty(num_classes, in_dim)))
-
-
-def _check_options(margin: float, most: float, scale: float) -> None:
-    if not 0 <= margin <= most:
-        raise BadInput(f"margin: {margin:g} is not within 0 and {most:.4g}")
-    if not 0 < scale < math.inf:
-        raise BadInput(f"scale: {scale:g} is not a number above 0")
-
-
-def _checked(embedding: Tensor, weight: Tensor) -> Tensor:
-    """The embedding in the weights' precision."""
-    if embedding.ndim != 2 or embedding.shape[1] != weight.shape[1]:
-        raise BadInput(
-            f"embeddings of shape {tuple(embedding.shape)}; this head takes one row of {weight.shape[1]} an utterance"
-        )
-    if not len(embedding):
-        raise BadInput("an empty batch has no loss; give one embedding or more")
-    return embedding.to(weight.dtype)
-
-
-def _classes(logits: Tensor, speaker: Tensor) -> Tensor:
-    if speaker.shape != logits.shape[:1]:
-        raise BadInput(f"speakers of shape {tuple(speaker.shape)} for {len(logits)} embeddings; give each its class")
-    # A look into an accelerator's memory would make every step wait, and into a compiled graph would break it; there
-    # torch's own assertion stops the run.
-    if speaker.device.type == "cpu" and not torch.compiler.is_compiling():
-        least, most = int(speaker.min()), int(speaker.max())
-        if least < 0 or most >= logits.shape[1]:
-            wrong = least if least < 0 else most
-            raise BadInput(f"speaker {wrong}: this head's classes are 0 to {logits.shape[1] - 1}")
-    return speaker.long()
+def past(cosine: Tensor, margin: Tensor, *, easy: bool = False) -> Tensor:
+    """cos(t + m) of cos t, in the form that keeps falling where t + m is past π; see `AamSoftmax`."""
+    # The floor keeps the root's gradient finite at cos t = ±1, where rounding may also take cos² past 1.
+    sine = (1 - cosine.square()).clamp_min(1e-12).sqrt()
+    beyond = cosine * margin.cos() - sine * margin.sin()
+    if easy:
+        return torch.where(cosine > 0, beyond, cosine)
+    return torch.where(cosine > -margin.cos(), beyond, cosine - margin * margin.sin())

@@ -116,6 +116,15 @@ def open_folder(folder: str | Path, *, extra: Mapping[str, Callable[..., Any]] |
     return Pretrained(model, card, _fingerprint(folder, catalogue), folder)
 
 
+def network_of(folder: str | Path) -> "partial[SpeakerModel]":
+    """The recipe of a model folder's network, to make another of its kind; `BadInput` where it tells of none."""
+    path = Path(folder) / "recipe.json"
+    recipe = _recipe(read_json(path), CATALOGUE, path)
+    if not isinstance(recipe, partial) or recipe.func is not SpeakerModel:
+        raise BadInput(f"{path}: describes no SpeakerModel")
+    return recipe
+
+
 def build(recipe: Callable[[], Any], state: Mapping[str, Tensor], *, where: str) -> SpeakerModel:
     """The recipe's model with these weights, in evaluation mode."""
     try:

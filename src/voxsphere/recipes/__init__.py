@@ -1,4 +1,7 @@
-"""Named systems: each a function that returns its `Recipe`. `find` also takes files, runs and folders of recordings."""
+"""Named systems: each a function that returns its `Recipe`, or its `Stages` where it is trained in several runs.
+
+`find` also takes files, runs and folders of recordings.
+"""
 
 import runpy
 from collections.abc import Callable
@@ -7,33 +10,42 @@ from functools import partial
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_json
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.training_set import training_set
 from voxsphere.recipes.own_folder import own_folder, teaching_split
 from voxsphere.recipes.small_corpus import small_corpus
 from voxsphere.recipes.smoke import smoke
+from voxsphere.recipes.stages import softmax_then_margin, softmax_then_triplet
 from voxsphere.recipes.synthetic_voices import synthetic_voices
 from voxsphere.recipes.voxceleb import (
     campplus_voxceleb,
     ecapa_voxceleb,
+    ecapa_voxceleb_lm,
     resnet34_voxceleb,
+    resnet34_voxceleb_lm,
     xvector_voxceleb,
 )
-from voxsphere.train.recipe import Recipe
+from voxsphere.train.recipe import Recipe, from_json
+from voxsphere.train.stages import Stages, is_stages, stages_from_json
 
-RECIPES: dict[str, Callable[[], Recipe]] = {
+RECIPES: dict[str, Callable[[], Recipe | Stages]] = {
     "smoke": smoke,
     "synthetic_voices": synthetic_voices,
     "small_corpus": small_corpus,
+    "softmax_then_margin": softmax_then_margin,
+    "softmax_then_triplet": softmax_then_triplet,
     "xvector_voxceleb": xvector_voxceleb,
     "ecapa_voxceleb": ecapa_voxceleb,
     "resnet34_voxceleb": resnet34_voxceleb,
     "campplus_voxceleb": campplus_voxceleb,
+    "ecapa_voxceleb_lm": ecapa_voxceleb_lm,
+    "resnet34_voxceleb_lm": resnet34_voxceleb_lm,
 }
 
 
-def find(name: str, *, data: Path | None = None) -> tuple[Recipe, Path | None]:
-    """The recipe that `name` means, and the run folder that it belongs to, if it has one.
+def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path | None]:
+    """The recipe that `name` means, or the stages, and the run folder that they belong to, if they have one.
 
     A name of `RECIPES`; a run folder or its recipe.json; a .py file with a function `recipe`; or a folder of speaker
     folders or a manifest, for which a small recipe is made. `data` is a manifest to learn from instead of the recipe's
@@ -41,14 +53,16 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe, Path | None]:
     """
     path = Path(name)
     folder = None
+    recipe: Recipe | Stages
     if name in RECIPES:
         recipe = RECIPES[name]()
     elif path.suffix == ".py":
         recipe = _from_python(path)
     elif path.suffix == ".json" or (path / "recipe.json").exists():
         file = path if path.suffix == ".json" else path / "recipe.json"
-        recipe = Recipe.load(file)
-        begun = any((file.parent / name).exists() for name in ("data.json", "checkpoints"))
+        content = read_json(file)
+        recipe = stages_from_json(content, str(file)) if is_stages(content) else from_json(content, str(file))
+        begun = is_stages(content) or any((file.parent / name).exists() for name in ("data.json", "checkpoints"))
         folder = file.parent if begun and data is None else None
     elif path.exists():
         recipe = own_folder(path)
@@ -57,7 +71,11 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe, Path | None]:
             f"no recipe {name!r}: not a file, not a folder, and not one of {', '.join(RECIPES)}; a folder to learn "
             "from holds a folder a speaker"
         )
-    return (recipe if data is None else _with_data(recipe, data)), folder
+    if data is None:
+        return recipe, folder
+    if isinstance(recipe, Stages):
+        return replace(recipe, recipes=tuple(_with_data(stage, data) for stage in recipe.recipes)), folder
+    return _with_data(recipe, data), folder
 
 
 def _with_data(recipe: Recipe, manifest: Path) -> Recipe:
@@ -72,7 +90,7 @@ def _with_data(recipe: Recipe, manifest: Path) -> Recipe:
     return replace(recipe, data=partial(training_set, manifest=str(manifest), split=split, **options))
 
 
-def _from_python(path: Path) -> Recipe:
+def _from_python(path: Path) -> Recipe | Stages:
     if not path.exists():
         raise BadInput(f"{path}: no such file")
     try:
@@ -82,6 +100,6 @@ def _from_python(path: Path) -> Recipe:
         raise
     except Exception as error:  # it is the user's program, and may fail in any way
         raise BadInput(f"{path}: cannot be run ({type(error).__name__}: {error})") from error
-    if not isinstance(recipe, Recipe):
-        raise BadInput(f"{path}: has no function `recipe` that returns a voxsphere.train.recipe.Recipe")
+    if not isinstance(recipe, Recipe | Stages):
+        raise BadInput(f"{path}: has no function `recipe` that returns a voxsphere.train.recipe.Recipe (or Stages)")
     return recipe

@@ -1,6 +1,7 @@
 """A recipe for a folder of somebody's own recordings, found by looking at it."""
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from voxsphere.data.examples import Crops
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.samplers import SpeakerBalanced
 from voxsphere.data.test_lists import TEST_SPLITS
-from voxsphere.data.training_set import training_set
+from voxsphere.data.training_set import TrainingSet, training_set
 from voxsphere.losses.margin import AamSoftmax
 from voxsphere.models.encoders.ecapa_tdnn import EcapaTdnn
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
@@ -26,8 +27,24 @@ EXAMPLES = 60_000
 """About so many crops are learnt from in all, an hour or less on two cores."""
 
 
-def own_folder(path: Path) -> Recipe:
-    """A small ECAPA-TDNN for what lies in `path`: how many speakers to hold out, batch and epochs are fitted to it.
+@dataclass(frozen=True)
+class Fit:
+    """What a run on somebody's recordings is fitted to: the data, their name, how many utterances are learnt from at
+    least, and the batch that these fill.
+    """
+
+    name: str
+    data: partial[TrainingSet]
+    learning: int
+    batch_size: int
+
+    def epochs(self, examples: int, least: int, most: int) -> int:
+        """As many epochs as deal about so many examples, within these bounds."""
+        return min(most, max(least, examples // max(1, self.learning)))
+
+
+def fit(path: Path) -> Fit:
+    """What lies in `path`, looked at.
 
     A fifth of the speakers who have two files or more are held out, at least two and at most fifty. Of a table
     that says which rows are for training, only those are taken. `BadInput` where fewer than two speakers would be left
@@ -46,10 +63,20 @@ def own_folder(path: Path) -> Recipe:
         )
     # At least so many: which speakers are held out is drawn later, and those with most files may be among them.
     learning = sum(sorted(counts.values())[: len(counts) - held_out])
-    batch = min(32, max(2, learning // 4))
-    return Recipe(
+    return Fit(
         name=path.resolve().stem or "voices",
         data=partial(training_set, manifest=str(path.resolve()), split=split, held_out=held_out),
+        learning=learning,
+        batch_size=min(32, max(2, learning // 4)),
+    )
+
+
+def own_folder(path: Path) -> Recipe:
+    """A small ECAPA-TDNN for what lies in `path`: see `fit` for the speakers held out and for what is refused."""
+    found = fit(path)
+    return Recipe(
+        name=found.name,
+        data=found.data,
         model=partial(
             SpeakerModel,
             features=partial(Fbank, num_mels=80, cmn=True),
@@ -62,8 +89,8 @@ def own_folder(path: Path) -> Recipe:
         sampler=SpeakerBalanced,
         augment=without_recordings(),
         learning_rate=partial(Cosine, peak=1e-3, final=1e-6, warmup_epochs=1),
-        batch_size=batch,
-        epochs=min(100, max(5, EXAMPLES // max(1, learning))),
+        batch_size=found.batch_size,
+        epochs=found.epochs(EXAMPLES, 5, 100),
         clip=5.0,
         keep="best",
     )

@@ -1,5 +1,6 @@
 """The parts of a recipe made into what is trained; what they cannot be made into is told in one line."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from voxsphere.train.parts import PARTS
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import Progress, Schedule
+from voxsphere.train.start import freeze
 
 FAILURES = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RuntimeError)
 """What torch and Python say of options that are of the right kind, and senseless."""
@@ -67,9 +69,11 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     with _telling("model", recipe.model):
         model = recipe.model()
     with _telling("objective", recipe.objective):
-        objective = recipe.objective(model=model, num_speakers=len(data.train.speakers))
+        objective = recipe.objective(model=model, num_speakers=len(data.train.speakers), **_domains(recipe, data))
     if not isinstance(objective, nn.Module):
         raise BadInput(f"objective: {type(objective).__name__} is no torch.nn.Module, which it is to be")
+    if recipe.start is not None:
+        freeze(model, recipe.start().freeze)
     optimizer = _optimizer(recipe, objective)
     with _telling("sampler, examples, augment or masks", recipe.sampler, recipe.examples, recipe.augment, recipe.masks):
         items, plan = feed(recipe, data, model)
@@ -82,6 +86,19 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     margin = None if recipe.margin is None else _schedule("margin", recipe.margin, begin)
     dropout = None if recipe.dropout is None else _schedule("dropout", recipe.dropout, begin)
     return Assembly(model, objective, optimizer, learning_rate, margin, dropout, items, plan, share)
+
+
+def _domains(recipe: Recipe, data: TrainingSet) -> dict[str, int]:
+    """How many domains the data tell apart, for an objective that asks."""
+    if "num_domains" not in inspect.signature(recipe.objective).parameters:
+        return {}
+    if len(data.domain_names) < 2:
+        only = f"; {data.domain} is {data.domain_names[0]} throughout" if data.domain else ""
+        raise BadInput(
+            f"objective: learns to tell domains apart, and the data name no two{only}; name a column of the manifest "
+            "that does: --set data.domain=session (or dataset, language, gender, any other)"
+        )
+    return {"num_domains": len(data.domain_names)}
 
 
 @contextmanager
@@ -135,8 +152,11 @@ def _reason(error: Exception) -> str:
 
 
 def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
+    groups = parameter_groups(objective)
+    if not any(group["params"] for group in groups):
+        raise BadInput("start.freeze: leaves nothing that could learn; freeze fewer parts")
     try:
-        optimizer = recipe.optimizer(parameter_groups(objective))
+        optimizer = recipe.optimizer(groups)
     except (ValueError, TypeError) as error:
         raise BadInput(f"optimizer: cannot be made for this model ({error}); choose another, such as AdamW") from error
     if isinstance(optimizer, SparseAdam):
@@ -150,6 +170,8 @@ def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
 
 
 def _check_pieces(objective: nn.Module, size: int) -> None:
-    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in objective.modules())
+    normed = any(
+        isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.training for module in objective.modules()
+    )
     if size < 2 and normed:
         raise BadInput("one utterance a piece has no spread for batch norm; take a larger batch_size, or fewer pieces")

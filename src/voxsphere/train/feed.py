@@ -23,6 +23,7 @@ def feed(recipe: Recipe, data: TrainingSet, model: SpeakerModel) -> tuple[Items,
         model.features.dim,
         augment,
         None if recipe.masks is None else recipe.masks(),
+        data.domains,
     )
     durations = durations_of(data.train)
     sampler = recipe.sampler(data.classes, durations, batch_size=recipe.batch_size, seed=recipe.seed)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from voxsphere.backend.calibrate import Calibration
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_json
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.parts import classes_of
 from voxsphere.core.scores import Scores
@@ -25,6 +27,7 @@ from voxsphere.extract.corpus import extract
 from voxsphere.pretrained import Card, Pretrained, open_folder, save_folder
 from voxsphere.train.page import write_page
 from voxsphere.train.recipe import Recipe
+from voxsphere.train.verdict import Verdict, decided_by_held_out, verdict
 from voxsphere.train.weights import Weights
 
 LEAST_SPEAKERS = 10
@@ -35,7 +38,8 @@ LEAST_SPEAKERS = 10
 class Finished:
     """The model folder, its figures on held-out speakers, its card, and the page.
 
-    `own` names the classes that are not of the catalogue, which whoever opens the folder has to hand over.
+    `own` names the classes that are not of the catalogue, which whoever opens the folder has to hand over. `verdict`
+    says whether it is better than another model, where that was asked.
     """
 
     model: Path
@@ -43,36 +47,70 @@ class Finished:
     results: Results
     card: Card
     own: tuple[str, ...] = ()
+    verdict: Verdict | None = None
 
 
-def finish(recipe: Recipe, folder: str | Path, *, progress: Callable[[int], None] = lambda done: None) -> Finished:
+def finish(
+    recipe: Recipe,
+    folder: str | Path,
+    *,
+    beside: Pretrained | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Finished:
     """Make `model/`, `held_out.scores.txt` and `report.html` in the run's folder, of its weights.
 
     The model is calibrated on the held-out speakers' trials, where there are enough speakers, and the error rates to
-    expect are cross-validated over them; no test list is read.
+    expect are cross-validated over them; no test list is read. `beside` is a model to be compared with on these trials.
     """
     folder = Path(folder)
     data = recipe.data()
     weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
     state, epochs = weights.model(), weights.epochs
-    card = _card(recipe, data, epochs)
+    card = _begun_from(_card(recipe, data, epochs), folder)
     target = save_folder(recipe.model, state, card, folder / "model")
-    embeddings = _embed(open_folder(target, extra=classes_of(recipe.model)), data.held_out, folder, progress)
+    made = open_folder(target, extra=classes_of(recipe.model))
+    embeddings = _embed(made, data.held_out, folder / "held_out.safetensors", progress)
     known = _heard(data.trials, embeddings)
     scores = score(known, embeddings)
     scores.save(folder / "held_out.scores.txt")
     speaker_of = data.held_out.speaker_of()
     results = evaluate(scores, speaker_of=speaker_of)
-    card = _with_results(_calibrated(card, scores, embeddings, speaker_of), results, data)
+    said = None if beside is None else _compared(recipe, data, folder, scores, beside, progress)
+    card = _with_results(_calibrated(card, scores, embeddings, speaker_of), results, data, said)
     target = save_folder(recipe.model, state, card, folder / "model")
     page = folder / "report.html"
-    write_page(folder, page, results=results, scores=scores, card=card)
+    write_page(folder, page, results=results, scores=scores, card=card, verdict=said)
     own = sorted(set(classes_of(recipe.model)) - set(CATALOGUE))
-    return Finished(target, page, results, card, tuple(own))
+    return Finished(target, page, results, card, tuple(own), said)
 
 
-def _embed(model: Pretrained, held_out: Manifest, folder: Path, progress: Callable[[int], None]) -> Embeddings:
-    out = folder / "held_out.safetensors"
+def _compared(
+    recipe: Recipe,
+    data: TrainingSet,
+    folder: Path,
+    scores: Scores,
+    beside: Pretrained,
+    progress: Callable[[int], None],
+) -> Verdict:
+    """The verdict on these scores beside another model's of the same trials, as far as it can embed the recordings."""
+    embeddings = _embed(beside, data.held_out, folder / "beside.safetensors", progress)
+    both = _heard(scores.trials, embeddings)
+    row = {pair: i for i, pair in enumerate(_pairs(scores.trials))}
+    own = replace(scores, trials=both, values=scores.values[[row[pair] for pair in _pairs(both)]])
+    return verdict(
+        own,
+        score(both, embeddings),
+        name=beside.card.name,
+        speaker_of=data.held_out.speaker_of(),
+        decided=decided_by_held_out(cast(dict[str, Any], recipe.to_json())),
+    )
+
+
+def _pairs(trials: Trials) -> list[tuple[str, str]]:
+    return [(trials.ids[a], trials.ids[b]) for a, b in zip(trials.enrol, trials.test, strict=True)]
+
+
+def _embed(model: Pretrained, held_out: Manifest, out: Path, progress: Callable[[int], None]) -> Embeddings:
     out.unlink(missing_ok=True)  # a longer run of the same folder makes another model
     made = extract(model, held_out, out, progress=progress)
     if not made.embeddings:
@@ -112,6 +150,25 @@ def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
         licence_data="not stated",
         training_data=learnt + (f" ({', '.join(sets)})" if sets else "") + spoken,
         front_end=f"{model.sample_rate} Hz, {_front_end(recipe)}",
+    )
+
+
+def _begun_from(card: Card, folder: Path) -> Card:
+    """The card with what the run was begun from, as its data.json tells: its name, and what binds whoever uses it."""
+    start = read_json(folder / "data.json").get("start")
+    if start is None:
+        return card
+    name = start["name"]
+
+    def with_licence(own: str, licence: str) -> str:
+        return f"{own}; begun from {name} (licence {licence})"
+
+    return replace(
+        card,
+        source=f"{card.source}, begun from {name} (weights {start['fingerprint']})",
+        licence_weights=with_licence(card.licence_weights, start["licence_weights"]),
+        licence_data=with_licence(card.licence_data, start["licence_data"]),
+        training_data=f"{card.training_data}; begun from {name}, trained on: {start['training_data']}",
     )
 
 
@@ -157,11 +214,12 @@ def _calibrated(card: Card, scores: Scores, embeddings: Embeddings, speaker_of: 
     return replace(card, calibration=Calibration.fit(values, *sides[:3], provenance=said), errors=errors)
 
 
-def _with_results(card: Card, results: Results, data: TrainingSet) -> Card:
+def _with_results(card: Card, results: Results, data: TrainingSet, said: Verdict | None) -> Card:
     low, high = results.eer.interval or (float("nan"), float("nan"))
     between = f" (95 % interval {100 * low:.1f} to {100 * high:.1f})" if results.eer.interval else ""
     told = (
         f"EER {100 * results.eer.value:.1f} %{between} on {results.trials} trials of {results.speakers} speakers held "
         "out from training"
     )
-    return replace(card, measured=(told, *([data.stamp] if data.stamp else [])))
+    compared = [] if said is None else [f"{said.words}; {said.basis}"]
+    return replace(card, measured=(told, *compared, *([data.stamp] if data.stamp else [])))

@@ -11,6 +11,8 @@ from accelerate.utils import gather_object
 from torch import Tensor
 
 from voxsphere.core.errors import BadInput
+from voxsphere.train.distances import Distances
+from voxsphere.train.guard import Guard
 from voxsphere.train.logbook import Board, Logbook
 from voxsphere.train.loop import Step
 from voxsphere.train.numbers import check_finite
@@ -33,6 +35,7 @@ class Journal:
         self.figures: list[dict[str, float]] = []
         self.figure_steps: list[int] = []
         self.broken: dict[str, str] = {}
+        self.guard = Guard()
         self._names: list[str] = []
         self._pending: list[Tensor] = []  # a row a step since the last line
         self._epoch = [0.0, 0.0, 0.0]  # steps, summed loss, summed accuracy since the last validation
@@ -48,6 +51,8 @@ class Journal:
             self.figures, self.figure_steps, self.broken = state["figures"], state["figure_steps"], state["broken"]
             self._names, self._epoch, self._dealt = state["names"], state["epoch"], state["dealt"]
             self._pending = [row.to(self.accelerator.device) for row in state["pending"]]
+            if "guard" in state:  # not in checkpoints of before there was one
+                self.guard.load_state_dict(state["guard"])
         if self.accelerator.is_main_process:
             self._logbook = Logbook(self.folder / "logbook.jsonl", 0 if state is None else state["logbook"])
             self._board = Board(self.folder / "board", step)
@@ -66,6 +71,7 @@ class Journal:
             "epoch": self._epoch,
             "dealt": self._dealt,
             "pending": pending,
+            "guard": self.guard.state_dict(),
             "logbook": self._logbook.position,
         }
 
@@ -94,8 +100,13 @@ class Journal:
             self.broken[path] = reason
             self.told(f"{reason}; {remedy}")
 
-    def log(self, step: Step, *, epoch: int) -> tuple[dict[str, float], float, float]:
-        """Write a line with the means since the last one; those, utterances a second, and the share spent waiting."""
+    def log(
+        self, step: Step, *, epoch: int, loss_of_equal: Callable[[], float] = lambda: 0.0, last: bool = False
+    ) -> tuple[dict[str, float], float, float]:
+        """Write a line with the means since the last one; those, utterances a second, and the share spent waiting.
+
+        `loss_of_equal` is the objective's, for the guard against collapse; `last` says that no line will follow.
+        """
         rows = torch.stack(self._pending).double().cpu()
         means = dict(zip(self._names, rows.mean(0).tolist(), strict=True))
         self._epoch[0] += len(rows)
@@ -115,10 +126,14 @@ class Journal:
             speeds = {"utterances_per_second": speed, "waiting": waiting}
             rates = {"learning_rate": step.learning_rate, "margin": step.margin, "gradient_norm": norm}
             self._board.write(step.number + 1, {**means, **rates, **speeds})
+        for words in self.guard.look(step.number + 1, means, loss_of_equal, last=last):
+            self.told(words)
+            if self._logbook is not None:
+                self._logbook.write("note", {"step": step.number + 1, "epoch": epoch, "words": words})
         return means, speed, waiting
 
-    def judge(self, step: int, epoch: int, found: dict[str, float]) -> None:
-        """Take in a validation's figures, and the training's own since the one before."""
+    def judge(self, step: int, epoch: int, found: dict[str, float], distances: Distances) -> None:
+        """Take in a validation's figures and distances, and the training's own figures since the one before."""
         count, loss, accuracy = self._epoch
         figures = {**found, "loss": loss / max(count, 1), "error": 1 - accuracy / max(count, 1)}
         self._epoch = [0.0, 0.0, 0.0]
@@ -126,7 +141,9 @@ class Journal:
         self.figure_steps.append(step)
         if self._logbook is not None and self._board is not None:
             self._logbook.write("validation", {"step": step, "epoch": epoch, **figures})
+            self._logbook.write("distances", {"step": step, "epoch": epoch, **distances.to_json()})
             self._board.write(step, {f"validation/{name}": value for name, value in figures.items()})
+            self._board.write_distances(step, distances)
         self._since = time.perf_counter()  # validating is not training
 
     def gather_broken(self) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from voxsphere.evaluate.page import Html, figure, figures, paragraph
+from voxsphere.evaluate.plots import counted
 from voxsphere.train.curves import Curve, chart
+from voxsphere.train.distances import EDGES
 from voxsphere.train.trace import Columns, Trace
 
 _SET = {
@@ -15,12 +17,21 @@ _SET = {
 }
 """What the logbook tells of the steps beside losses and accuracy."""
 
+_LOGGED = {
+    "loss": "The loss on the examples it learns from.",
+    "spread": "How far the embeddings of a batch lie apart: 1 − their mean cosine. 0 is a collapse.",
+    "active": "The share of the mined triplets that still teach something.",
+    "triplets": "How many triplets were mined of a batch.",
+}
+"""What the losses and signs are that every objective logs by these names."""
+
 
 def learning(trace: Trace) -> Html:
     """All curves of the run, side by side where the page is wide enough; those on held-out speakers come first."""
     if not trace.learning:
         return paragraph("Nothing is in the logbook yet.")
-    return figures(*_at_validations(trace), *_losses(trace), *_settings(trace))
+    curves = figures(*_at_validations(trace), *_losses(trace), *_settings(trace))
+    return Html(curves + figures(*_distances(trace))) if trace.distances else curves
 
 
 def _at_validations(trace: Trace) -> Iterator[Html]:
@@ -39,13 +50,22 @@ def _losses(trace: Trace) -> Iterator[Html]:
     names = [name for name in columns if name not in ("step", "epoch", "accuracy", *_SET)]
     for name in sorted(names, key=lambda name: name != "loss"):
         if (curve := _curve(columns, name)) is not None:
-            what = (
-                "The loss on the examples it learns from." if name == "loss" else f"{name}, as the objective names it."
-            )
-            yield _drawn(trace, name, [curve], what, from_zero=False)
+            what = _LOGGED.get(name, f"{name}, as the objective names it.")
+            yield _drawn(trace, name, [curve], what, from_zero=name in ("spread", "active"))
     if (curve := _curve(columns, "accuracy")) is not None:
         what = "Accuracy: how often the likeliest of the speakers it learns is the right one."
         yield _drawn(trace, "accuracy", [curve], what, shown=_per_cent)
+
+
+def _distances(trace: Trace) -> Iterator[Html]:
+    """How the held-out trials' distances lay at first and lie now."""
+    for epoch, found in trace.distances:
+        picture = counted(EDGES, found.target, found.nontarget, "distance (1 − cosine)", name=f"distances-{epoch}")
+        yield figure(
+            picture,
+            f"Distances of held-out speakers' recordings after epoch {epoch:,}. Learning moves those of one speaker to "
+            "the left and those of different speakers to the right; where all lie at 0, nothing is told apart.",
+        )
 
 
 def _settings(trace: Trace) -> Iterator[Html]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import existing
+from voxsphere.train.distances import EDGES, Distances
 
 
 class Logbook:
@@ -81,6 +82,24 @@ class Board:
             for name, value in values.items():
                 if value is not None:
                     self._writer.add_scalar(name, value, step)
+
+    def write_distances(self, step: int, distances: Distances) -> None:
+        """Add one histogram to those of target and of non-target trials."""
+        if self._writer is None:
+            return
+        centres = (EDGES[:-1] + EDGES[1:]) / 2
+        for name, counts in (("target", distances.target), ("nontarget", distances.nontarget)):
+            self._writer.add_histogram_raw(
+                f"validation/distances/{name}",
+                min=float(EDGES[0]),
+                max=float(EDGES[-1]),
+                num=int(counts.sum()),
+                sum=float(counts @ centres),
+                sum_squares=float(counts @ centres**2),
+                bucket_limits=EDGES[1:].tolist(),
+                bucket_counts=counts.tolist(),
+                global_step=step,
+            )
 
     def close(self) -> None:
         """Write out what waits."""

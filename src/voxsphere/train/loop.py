@@ -53,11 +53,14 @@ def steps(
 
     `progress(n)` tells where the n-th update from here stands. Each takes `pieces` batches, whose gradients are
     averaged; the norm of the whole is bounded by `clip` before the step. torch's generator is seeded for every update
-    from (seed, step, rank), so nothing random outlives a step. `dropout` is for what has a `set_dropout`.
+    from (seed, step, rank), so nothing random outlives a step. `dropout` is for what has a `set_dropout`; what has a
+    `set_progress` is told the progress before each.
     """
     bare = accelerator.unwrap_model(objective)
-    after = [module.after_step for module in bare.modules() if hasattr(module, "after_step")]
-    dropping = [module.set_dropout for module in bare.modules() if hasattr(module, "set_dropout")]
+    learning = [module for module in bare.modules() if module.training]  # what is frozen is in evaluation mode
+    after = [module.after_step for module in learning if hasattr(module, "after_step")]
+    dropping = [module.set_dropout for module in learning if hasattr(module, "set_dropout")]
+    told = [module.set_progress for module in bare.modules() if hasattr(module, "set_progress")]
     if dropout is not None and not dropping:
         raise BadInput("recipe.dropout: nothing in this network drops by a schedule; leave it out")
     made = 0
@@ -72,6 +75,8 @@ def steps(
         if dropout is not None:
             for drop in dropping:
                 drop(dropout(here))
+        for tell in told:
+            tell(here)
         begun = time.perf_counter()
         fed = [next(batches).to(accelerator.device) for _ in range(pieces)]
         waited = time.perf_counter() - begun

@@ -16,6 +16,7 @@ from voxsphere.train import curves
 from voxsphere.train.learning import learning
 from voxsphere.train.options import Option, options_of
 from voxsphere.train.trace import Trace
+from voxsphere.train.verdict import Verdict, decided_by_held_out, verdict_section
 
 STYLE = (
     curves.STYLE
@@ -35,15 +36,25 @@ SHOWN = 20
 """So many of the files that failed are listed."""
 
 
-def write_page(folder: Path, out: Path, *, results: Results | None, scores: Scores | None, card: Card | None) -> None:
+def write_page(
+    folder: Path,
+    out: Path,
+    *,
+    results: Results | None,
+    scores: Scores | None,
+    card: Card | None,
+    verdict: Verdict | None = None,
+) -> None:
     """Write the page of the run in `folder` to `out`, atomically: one file, no script, nothing fetched.
 
     `results` and `scores` are those on held-out speakers, `card` the finished model's; None where the run has none
-    yet: the page then shows how far it has come. Raises `BadInput` where the folder lacks what a run writes.
+    yet: the page then shows how far it has come. A `verdict` comes first. Raises `BadInput` where the folder lacks
+    what a run writes.
     """
     trace = Trace.of(folder, finished=card is not None)
     sections = [
         *_stamp(trace),
+        *([verdict_section(verdict)] if verdict else []),
         section("Learning", learning(trace), paragraph(_steps(trace), note=True)),
         *([section("Telling unknown speakers apart", *_detection(trace, results, scores))] if results else []),
         *([section("The model", *_model(folder, card))] if card else []),
@@ -108,8 +119,9 @@ def _failed(trace: Trace) -> str:
 
 
 def _stamp(trace: Trace) -> Iterator[Html]:
-    if trace.data["stamp"]:
-        yield Html(f'<p class="stamp"><strong>Mind:</strong> {escape(trace.data["stamp"])}.</p>')
+    stamp = trace.data["stamp"]
+    for told in (*([stamp] if stamp else []), *trace.notes):
+        yield Html(f'<p class="stamp"><strong>Mind:</strong> {escape(told)}.</p>')
 
 
 def _steps(trace: Trace) -> str:
@@ -156,14 +168,7 @@ def _detection(trace: Trace, results: Results, scores: Scores | None) -> Iterato
 
 def _chose(trace: Trace) -> str:
     """What the held-out speakers were asked during the run."""
-    recipe = trace.recipe
-    rate = recipe["learning_rate"]
-    asked = {
-        "which epoch to keep": recipe["keep"] == "best",
-        "when to stop": recipe["stopping"] is not None,
-        "the learning rate": isinstance(rate, dict) and rate["part"] == "Plateau",
-    }
-    chosen = [what for what, did in asked.items() if did]
+    chosen = decided_by_held_out(trace.recipe)
     if not chosen:
         return "whoever compares recipes by these figures chooses by them."
     return f"their figures decided {' and '.join(chosen)}, so that others may fare a little worse."
@@ -254,6 +259,7 @@ def _provenance(trace: Trace, results: Results | None, card: Card | None) -> Htm
     rows = [
         ("learnt from", f"{data['utterances']:,} utterances of {data['speakers']:,} speakers"),
         ("judged by", f"{_held_out(trace)}, none of whom it learnt from"),
+        *([("begun from", f"{start['name']}, weights {start['fingerprint']}")] if (start := data.get("start")) else []),
         ("fingerprint of the data", str(data.get("fingerprint", "not stated"))),
         ("curves", "logbook.jsonl of the run's folder, to the last line"),
         ("recipe", "recipe.json of the run's folder"),

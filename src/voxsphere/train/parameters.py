@@ -15,7 +15,8 @@ def parameter_groups(objective: nn.Module) -> list[dict[str, Any]]:
     for module in objective.modules():
         offered = getattr(module, "parameter_groups", None)
         if offered is not None:
-            special += [{**group, "params": list(group["params"])} for group in offered()]
+            groups = [{**group, "params": [p for p in group["params"] if p.requires_grad]} for group in offered()]
+            special += [group for group in groups if group["params"]]
     taken = {id(parameter) for group in special for parameter in group["params"]}
     rest = [p for p in objective.parameters() if p.requires_grad and id(p) not in taken]
     return [{"params": rest}, *special]

@@ -12,7 +12,7 @@ from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.train.average import Ema
 from voxsphere.train.margins import LambdaAnnealing, MarginRamp
-from voxsphere.train.objectives import Classification
+from voxsphere.train.objectives import Classification, Distillation, DomainAdversarial, Joint, Metric, Mixup, Reversal
 from voxsphere.train.sam import Sam
 from voxsphere.train.schedule import (
     Constant,
@@ -27,6 +27,7 @@ from voxsphere.train.schedule import (
     Steps,
     Stopping,
 )
+from voxsphere.train.start import Start
 from voxsphere.train.validation import Verification
 
 # torch's own optimisers: all of them, also those of later versions.
@@ -46,8 +47,14 @@ PARTS: dict[str, Callable[..., Any]] = {
     "training_set": training_set,
     # training
     "Classification": Classification,
+    "Distillation": Distillation,
+    "DomainAdversarial": DomainAdversarial,
     "Ema": Ema,
+    "Joint": Joint,
+    "Metric": Metric,
+    "Mixup": Mixup,
     "Sam": Sam,
+    "Start": Start,
     "Verification": Verification,
     # schedules
     "Constant": Constant,
@@ -61,6 +68,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "OneCycle": OneCycle,
     "Plateau": Plateau,
     "Polyline": Polyline,
+    "Reversal": Reversal,
     "Steps": Steps,
     "Stopping": Stopping,
 }

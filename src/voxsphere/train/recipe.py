@@ -26,6 +26,7 @@ from voxsphere.train.average import Ema
 from voxsphere.train.objectives import Objective
 from voxsphere.train.parts import PARTS
 from voxsphere.train.schedule import Schedule, Stopping
+from voxsphere.train.start import Start
 from voxsphere.train.validation import Verification
 from voxsphere.zoo import named
 
@@ -43,7 +44,8 @@ class Recipe:
     or on eight; each of its `accumulate` pieces goes through the network by itself. `learning_rate`, `margin` and
     `dropout` (its strength in networks that drop by a schedule) are functions of the progress. `clip` bounds the
     gradient's norm before each step. `keep` says which weights become the model: the last, those of the best
-    validation, or the average of the last `average` epochs. `max_broken` is the share of unreadable files above which
+    validation, or the average of the last `average` epochs. `start` names the weights that the run begins from, random
+    ones if it is left out, and what stays of them. `max_broken` is the share of unreadable files above which
     a run stops. `compute` is the precision of the forward pass; weights stay float32.
     """
 
@@ -52,6 +54,7 @@ class Recipe:
     model: partial[SpeakerModel]
     objective: Callable[..., Objective]
     learning_rate: Callable[[], Schedule]
+    start: Callable[[], Start] | None = None
     examples: Callable[[], Examples] = Crops
     sampler: Callable[..., Sampler] = Shuffled
     augment: tuple[Callable[[], Augmentation], ...] = ()

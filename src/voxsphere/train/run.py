@@ -19,12 +19,13 @@ from voxsphere.data.threads import cores
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.train import checkpoint
 from voxsphere.train.assembly import accelerator_of, assemble
+from voxsphere.train.beginning import take_up
 from voxsphere.train.journal import Journal
 from voxsphere.train.lock import only_here
 from voxsphere.train.loop import Step, steps
 from voxsphere.train.numbers import check_finite
 from voxsphere.train.recipe import Recipe
-from voxsphere.train.run_folder import check, claim, set_aside
+from voxsphere.train.run_folder import check, set_aside
 from voxsphere.train.schedule import Progress
 from voxsphere.train.signals import Wish
 from voxsphere.train.weights import Weights
@@ -139,6 +140,7 @@ class _Run:
         self.ema = recipe.ema() if recipe.ema is not None else None
         self.objective, self.optimizer = accelerator.prepare(made.objective, made.optimizer)
         self.bare = accelerator.unwrap_model(self.objective)
+        self.loss_of_equal = getattr(self.bare, "loss_of_equal", lambda: 0.0)
         self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
@@ -189,7 +191,9 @@ class _Run:
         self.journal.add(step, utterances=self.recipe.batch_size)
         if self.done % self.recipe.log_every == 0 or self.done % self.plan.steps_per_epoch == 0:
             epoch = step.number // self.plan.steps_per_epoch + 1
-            losses, speed, waiting = self.journal.log(step, epoch=epoch)
+            losses, speed, waiting = self.journal.log(
+                step, epoch=epoch, loss_of_equal=self.loss_of_equal, last=self.over
+            )
             self.watch(
                 Glance(
                     step=self.done,
@@ -215,10 +219,10 @@ class _Run:
         with nullcontext() if self.ema is None else self.ema.applied(self.bare):
             if judged:
                 failed = partial(self.journal.fail, remedy="the run is judged without it")
-                found = self.validation.measure(
+                found, distances = self.validation.measure(
                     self.bare.model, self.data.held_out, self.data.trials, self.accelerator, self.done, failed=failed
                 )
-                self.journal.judge(self.done, epoch, found)
+                self.journal.judge(self.done, epoch, found, distances)
             if self.accelerator.is_main_process:
                 values = [self.validation.value(figures) for figures in self.journal.figures]
                 self.weights.save(epoch, self.bare.model.state_dict(), best=judged and values[-1] == min(values))
@@ -249,13 +253,11 @@ class _Run:
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
-        state: dict[str, Any] | None = None
-        if self.accelerator.is_main_process:
-            claim(self.folder, self.recipe, self.data)
-            state = checkpoint.newest(self.folder / "checkpoints")
+        first = self.accelerator.is_main_process
+        found = take_up(self.recipe, self.folder, self.bare, self.data) if first else (None, None)
         # Other machines may have no such folder: all go on from what the first process found.
         data = (self.data.fingerprint, len(self.data.train))
-        state, first_data = broadcast_object_list([state, data])
+        (state, begun), first_data = broadcast_object_list([found, data])
         if data != first_data:
             raise BadInput(
                 f"this process learns from other data than the first one ({data[1]} utterances, the first has "
@@ -276,8 +278,11 @@ class _Run:
                     f"the run was begun by {state['world']} processes and goes on with "
                     f"{self.accelerator.num_processes}: it will learn as well, but not be the same to the bit"
                 )
-        elif self.ema is not None:
-            self.ema.update(self.bare)
+        else:
+            if begun is not None:
+                self.bare.load_state_dict(begun)
+            if self.ema is not None:
+                self.ema.update(self.bare)
         if self.accelerator.is_main_process:
             self.weights.forget_after(self.done // self.plan.steps_per_epoch)
         self.journal.open(None if state is None else state["journal"], self.done)

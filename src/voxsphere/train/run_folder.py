@@ -1,7 +1,9 @@
 """Whose a run folder is: one recipe and one training set, for as long as it stands."""
 
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import check_writable, read_json, write_json
@@ -23,10 +25,13 @@ def check(folder: Path, recipe: Recipe) -> None:
         check_writable(path)
 
 
-def claim(folder: Path, recipe: Recipe, data: TrainingSet) -> None:
-    """Make the folder this recipe's with these data; `BadInput` where its run was begun with others."""
+def claim(folder: Path, recipe: Recipe, data: TrainingSet, start: Mapping[str, str] | None = None) -> None:
+    """Make the folder this recipe's with these data; `BadInput` where its run was begun with others.
+
+    `start` is the note of the weights that it begins from: None where there are none, or are none any more.
+    """
     path = folder / "data.json"
-    told = {
+    told: dict[str, Any] = {
         "fingerprint": data.fingerprint,
         "utterances": len(data.train),
         "speakers": len(data.train.speakers),
@@ -34,6 +39,8 @@ def claim(folder: Path, recipe: Recipe, data: TrainingSet) -> None:
         "held_out_speakers": len(data.held_out.speakers),
         "trials": len(data.trials),
         "stamp": data.stamp,
+        "start": start,
+        "classes": data.train.speakers,
     }
     if path.exists():
         earlier = read_json(path)
@@ -43,6 +50,12 @@ def claim(folder: Path, recipe: Recipe, data: TrainingSet) -> None:
             raise BadInput(
                 f"{folder}: was begun with other data ({earlier['utterances']} utterances, now {told['utterances']}, "
                 "or other labels); bring the manifest back, or choose another --out"
+            )
+        begun = earlier.get("start")
+        if start is not None and isinstance(begun, dict) and begun.get("fingerprint") != start["fingerprint"]:
+            raise BadInput(
+                f"{folder}: was begun from other weights ({begun.get('name')} {begun.get('fingerprint')}, now "
+                f"{start['name']} {start['fingerprint']}); bring those back, or choose another --out"
             )
     else:
         write_json(path, told)

@@ -1,7 +1,6 @@
 """What a run folder tells of its run: the curves, where it stands, the epochs that became the model, failed files."""
 
 from array import array
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json
 from voxsphere.core.parts import rebuild
 from voxsphere.train import checkpoint
+from voxsphere.train.distances import Distances
 from voxsphere.train.logbook import read_logbook
 from voxsphere.train.parts import PARTS
 from voxsphere.train.recipe import check_form
@@ -30,7 +30,8 @@ class Trace:
 
     `learning` and `judged` are the logbook's lines of steps and of validations, a column a name. `epochs` are those
     whose weights make up the model, none if none is kept yet. `broken` is the reason of each file that could not be
-    read, None where no checkpoint tells.
+    read, None where no checkpoint tells. `notes` are what the guard said of the run; `distances` those of the first and
+    the last validation, each with its epoch.
     """
 
     recipe: Mapping[str, Any]
@@ -40,6 +41,8 @@ class Trace:
     epochs: tuple[int, ...]
     broken: Mapping[str, str] | None
     finished: bool = False
+    notes: tuple[str, ...] = ()
+    distances: tuple[tuple[int, Distances], ...] = ()
 
     @staticmethod
     def of(folder: Path, *, finished: bool = False) -> "Trace":
@@ -51,14 +54,15 @@ class Trace:
         data = read_json(folder / "data.json")
         if not isinstance(data, dict) or not {"speakers", "utterances", "held_out_speakers", "stamp"} <= set(data):
             raise BadInput(f"{folder / 'data.json'}: does not tell what the run learns from; is this a run's folder?")
-        learning, judged = _columns(folder / "logbook.jsonl")
+        read = _Read.of(folder / "logbook.jsonl")
         count = recipe["average"]
         assert isinstance(count, int)
         keep: Keep = "average" if recipe["keep"] == "average" else "last"  # the best is the last that was kept
         epochs = Weights(folder / "weights", keep=keep, count=count).epochs
         state = checkpoint.newest(folder / "checkpoints", reading=True)
+        broken = None if state is None else state["journal"]["broken"]
         return Trace(
-            recipe, data, learning, judged, epochs, None if state is None else state["journal"]["broken"], finished
+            recipe, data, read.learning, read.judged, epochs, broken, finished, tuple(read.notes), tuple(read.distances)
         )
 
     @property
@@ -109,28 +113,48 @@ class Trace:
         )
 
 
-def _columns(path: Path) -> tuple[Columns, Columns]:
-    """The numbers of both kinds of lines, as columns; a line that lacks one has NaN there."""
-    held: dict[str, dict[str, array[float]]] = {"steps": defaultdict(_column), "validation": defaultdict(_column)}
-    counts = dict.fromkeys(held, 0)
-    for line in read_logbook(path):
-        kind = line["kind"]
-        if kind not in held:
-            continue
-        columns, count = held[kind], counts[kind]
-        del line["kind"]
+class _Read:
+    """The logbook, read once: the numbers of steps and validations as columns, NaN where a line lacks one."""
+
+    def __init__(self) -> None:
+        self.learning: Columns = {}
+        self.judged: Columns = {}
+        self.notes: list[str] = []
+        self.distances: list[tuple[int, Distances]] = []
+
+    @staticmethod
+    def of(path: Path) -> "_Read":
+        read, steps, validations = _Read(), _Lines(), _Lines()
+        for line in read_logbook(path):
+            kind = line.pop("kind")
+            if kind == "steps":
+                steps.add(line)
+            elif kind == "validation":
+                validations.add(line)
+            elif kind == "note":
+                read.notes.append(str(line["words"]))
+            elif kind == "distances":
+                # The first and the last are shown; a long run has thousands.
+                read.distances = [*read.distances[:1], (int(line["epoch"]), Distances.from_json(line))]
+        read.learning, read.judged = steps.columns(), validations.columns()
+        return read
+
+
+class _Lines:
+    """Lines of numbers, gathered into columns."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, array[float]] = {}
+        self._count = 0
+
+    def add(self, line: Mapping[str, float]) -> None:
         for name, value in line.items():
-            column = columns[name]
-            if len(column) < count:
-                column.extend([np.nan] * (count - len(column)))
+            column = self._held.setdefault(name, array("d"))
+            column.extend([np.nan] * (self._count - len(column)))
             column.append(value)
-        counts[kind] += 1
-    for kind, columns in held.items():
-        for column in columns.values():
-            column.extend([np.nan] * (counts[kind] - len(column)))
-    learning, judged = ({name: np.array(c) for name, c in columns.items()} for columns in held.values())
-    return learning, judged
+        self._count += 1
 
-
-def _column() -> "array[float]":
-    return array("d")
+    def columns(self) -> Columns:
+        for column in self._held.values():
+            column.extend([np.nan] * (self._count - len(column)))
+        return {name: np.array(column) for name, column in self._held.items()}

@@ -16,6 +16,7 @@ from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
 from voxsphere.metrics.detection import eer_of, error_rates, min_dcf_of
 from voxsphere.models.speaker import SpeakerModel
+from voxsphere.train.distances import Distances
 from voxsphere.train.numbers import check_finite
 
 FIGURES = ("eer", "min_dcf", "min_dcf_0.001", "loss", "error")
@@ -53,8 +54,8 @@ class Verification:
         step: int,
         *,
         failed: Callable[[str, str], None] = lambda path, reason: None,
-    ) -> dict[str, float]:
-        """The figures after `step` updates; each process embeds its share of the utterances, all get the same figures.
+    ) -> tuple[dict[str, float], Distances]:
+        """The figures and distances after `step` updates; each process embeds its share, and all get the same.
 
         `failed` is told the path of what cannot be read, and why; the trials of it are left out.
         """
@@ -74,11 +75,12 @@ class Verification:
         check_finite([torch.from_numpy(embeddings)], "an embedding", step)
         scores = cosine(embeddings, enrol[there], test[there])
         curve = error_rates(scores[target], scores[~target])
-        return {
+        figures = {
             "eer": float(eer_of(curve)),
             "min_dcf": float(min_dcf_of(curve, p_target=0.01)),
             "min_dcf_0.001": float(min_dcf_of(curve, p_target=0.001)),
         }
+        return figures, Distances.of(scores[target], scores[~target])
 
     def _embed(
         self, model: SpeakerModel, utterances: tuple[Utterance, ...], failed: Callable[[str, str], None]

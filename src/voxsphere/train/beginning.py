@@ -1,0 +1,89 @@
+"""Where a run begins: at its newest checkpoint, from another model's weights, or from nothing."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from voxsphere.core.errors import BadInput
+from voxsphere.data.training_set import TrainingSet
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.train import checkpoint
+from voxsphere.train.class_weights import carried, means
+from voxsphere.train.origin import Origin, check_fit, find_origin
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.run_folder import claim
+from voxsphere.train.start import Start
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a run is begun from, found and seen to fit."""
+
+    start: Start
+    origin: Origin
+    seed: int
+
+    @cached_property
+    def note(self) -> dict[str, str]:
+        """For data.json."""
+        return self.origin.note()
+
+    def state(self, objective: nn.Module, data: TrainingSet) -> dict[str, Tensor]:
+        """The objective's state before the first step; the model in it is left with the start's weights."""
+        model = _model(objective)
+        state = {f"model.{name}": value for name, value in self.origin.state.items()}
+        if self.start.head == "carried":
+            if self.origin.run is None:
+                raise BadInput(
+                    f"start.head: {self.start.model} is a model and keeps no class weights; name the run that made it, "
+                    "or take start.head=new"
+                )
+            state |= carried(objective, data.train.speakers, self.origin.run)
+        model.load_state_dict(dict(self.origin.state))
+        if self.start.head == "means":
+            state |= means(objective, model, data.train, seed=self.seed)
+        whole = objective.state_dict() | state
+        return {name: value.detach().cpu() if isinstance(value, Tensor) else value for name, value in whole.items()}
+
+
+def take_up(
+    recipe: Recipe, folder: Path, objective: nn.Module, data: TrainingSet
+) -> tuple[dict[str, Any] | None, dict[str, Tensor] | None]:
+    """The newest checkpoint of the run, or the objective's state that it begins from, if either is there.
+
+    Makes the folder the run's. A run that goes on does not need its start any more; where that is still there, it is
+    to be what it was. Raises `BadInput` where start, folder, data and recipe are not of one run, and then a folder in
+    which no run was begun is left as it is.
+    """
+    checkpoints = folder / "checkpoints"
+    goes_on = any(checkpoints.glob("step-*"))
+    try:
+        start = _beginning(recipe, folder, objective)
+    except BadInput:
+        if not goes_on:
+            raise
+        start = None
+    begun = None if start is None or goes_on else start.state(objective, data)
+    claim(folder, recipe, data, None if start is None else start.note)
+    state = checkpoint.newest(checkpoints)
+    if state is None and goes_on and (start := _beginning(recipe, folder, objective)) is not None:
+        begun = start.state(objective, data)  # none of the checkpoints was whole
+    return state, begun
+
+
+def _beginning(recipe: Recipe, folder: Path, objective: nn.Module) -> Beginning | None:
+    if recipe.start is None:
+        return None
+    start = recipe.start()
+    origin = find_origin(start.model, folder)
+    check_fit(_model(objective).state_dict(), origin.state, origin.name)
+    return Beginning(start, origin, recipe.seed)
+
+
+def _model(objective: nn.Module) -> SpeakerModel:
+    model = objective.model
+    assert isinstance(model, SpeakerModel)
+    return model

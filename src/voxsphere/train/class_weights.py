@@ -1,0 +1,134 @@
+"""Class weights that do not begin at random: another run's of the same speakers, or the speakers' mean embeddings."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+from torch.nn import functional
+
+from voxsphere.audio.wave import read
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_json
+from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.random import stream
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.train import checkpoint
+
+FILES, SECONDS = 5, 10.0
+"""So many recordings of a speaker, and so much of each, make up the mean."""
+
+
+def carried(objective: nn.Module, speakers: Sequence[str], run: Path) -> dict[str, Tensor]:
+    """The weights of the objective beside its model as the run in `run` left them, each speaker's by name.
+
+    Where the run kept a running average (`ema`) they are the average's, as the model's are. Margins and the like are
+    no weights: they are what this recipe says. `BadInput` where the run is not known to have learnt all the speakers,
+    or its objective has other weights.
+    """
+    state = checkpoint.newest(run / "checkpoints", reading=True)
+    if state is None:
+        raise BadInput(f"start.head: {run} has no checkpoint left to take the class weights from; take start.head=new")
+    held: Mapping[str, Tensor] = state["objective"] if state["ema"] is None else state["ema"]["values"]
+    taught = _taught(run)
+    row = {speaker: i for i, speaker in enumerate(taught)}
+    if strangers := [speaker for speaker in speakers if speaker not in row]:
+        raise BadInput(
+            f"start.head: {len(strangers)} of the {len(speakers)} speakers, such as {strangers[0]}, are none that "
+            f"{run} learnt; class weights are carried over for the same speakers only: take start.head=new"
+        )
+    rows = None if tuple(taught) == tuple(speakers) else torch.tensor([row[speaker] for speaker in speakers])
+    own = _beside_the_model(objective)
+    if not own:
+        raise BadInput("start.head: this objective has no class weights to carry over; take start.head=new")
+    return {name: _picked(name, value, held, rows, (len(taught), len(speakers)), run) for name, value in own.items()}
+
+
+def _beside_the_model(objective: nn.Module) -> dict[str, nn.Parameter]:
+    """What the objective learns that is no part of its model."""
+    named = objective.named_parameters()
+    return {name: value for name, value in named if value.requires_grad and not name.startswith("model.")}
+
+
+def _picked(
+    name: str, own: Tensor, held: Mapping[str, Tensor], rows: Tensor | None, classes: tuple[int, int], run: Path
+) -> Tensor:
+    """The tensor of this name, of these classes only; `BadInput` where there is none, or it cannot be parted so.
+
+    A speaker's rows, one or several, stand one after the other. What is of one shape for all and for some of the
+    speakers has no rows of theirs, and is taken whole.
+    """
+    if name not in held:
+        others = ", ".join(key for key in held if not key.startswith("model.")) or "none"
+        raise BadInput(f"start.head: {run} holds no {name} (it holds {others}); its head is to be of the same kind")
+    given, (there, here) = held[name], classes
+    if rows is not None and own.ndim and given.ndim and own.shape != given.shape:
+        each, left = divmod(len(own), here)
+        if not left and len(given) == each * there:
+            given = given.view(there, each, *given.shape[1:])[rows].flatten(0, 1)
+    if given.shape != own.shape:
+        raise BadInput(
+            f"start.head: {name} is {tuple(held[name].shape)} in {run} for {classes[0]} speakers and "
+            f"{tuple(own.shape)} here for {classes[1]}; take the same head, or start.head=new"
+        )
+    return given
+
+
+def _taught(run: Path) -> list[str]:
+    """The speakers that the run's classes stand for, in order."""
+    data: Any = read_json(run / "data.json")
+    classes = data.get("classes") if isinstance(data, dict) else None
+    if not isinstance(classes, list):
+        raise BadInput(
+            f"start.head: {run / 'data.json'} does not name the speakers of its classes; take start.head=new"
+        )
+    return [str(name) for name in classes]
+
+
+def means(objective: nn.Module, model: SpeakerModel, data: Manifest, *, seed: int) -> dict[str, Tensor]:
+    """Class weights that point to where `model` sees each speaker: the mean of unit-length embeddings.
+
+    Of each speaker at most `FILES` recordings are heard, drawn by the seed, the first `SECONDS` of each. Each row keeps
+    the length it has. A speaker of whom nothing can be read keeps the row as a whole.
+    """
+    shape = (len(data.speakers), model.dim)
+    own = _beside_the_model(objective)
+    weights = {name: value.detach().cpu() for name, value in own.items() if tuple(value.shape) == shape}
+    if not weights:
+        raise BadInput(
+            f"start.head: this objective has no class weights of {shape[0]} × {shape[1]}, a row a speaker, which means "
+            "could be; take start.head=new"
+        )
+    directions = _directions(model, data, seed)
+    known = directions.norm(dim=1, keepdim=True) > 0
+    return {name: torch.where(known, directions * w.norm(dim=1, keepdim=True), w) for name, w in weights.items()}
+
+
+def _directions(model: SpeakerModel, data: Manifest, seed: int) -> Float[Tensor, "speakers dim"]:
+    """The direction of each speaker's mean embedding; 0 where no recording could be read."""
+    of_speaker: dict[str, list[Utterance]] = {speaker: [] for speaker in data.speakers}
+    for utterance in data:
+        of_speaker[utterance.speaker].append(utterance)
+    made = torch.zeros(len(of_speaker), model.dim)
+    for row, (speaker, utterances) in enumerate(of_speaker.items()):
+        order = stream("class means", seed, speaker).permutation(len(utterances))[:FILES]
+        waves = [wave for i in order if (wave := _wave(utterances[int(i)], model)) is not None]
+        if waves:
+            made[row] = functional.normalize(torch.from_numpy(model.embed(waves))).mean(0)
+    return functional.normalize(made)
+
+
+def _wave(utterance: Utterance, model: SpeakerModel) -> Float32[np.ndarray, " samples"] | None:
+    limit = SECONDS
+    if utterance.start is not None and utterance.duration is not None:
+        limit = min(limit, utterance.duration)
+    try:
+        # Played faster is read at a lower rate.
+        rate = round(model.sample_rate / utterance.speed)
+        wave = read(utterance.path, rate=rate, start=utterance.start, duration=limit)
+    except BadInput:  # the loader names and counts broken files
+        return None
+    return wave if len(wave) >= model.shortest else None

@@ -1,0 +1,45 @@
+"""Metric learning: a loss that compares the utterances of a batch, and no classes."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from voxsphere.core.errors import BadInput
+from voxsphere.data.batch import Batch
+from voxsphere.losses.contract import TupleLoss
+from voxsphere.losses.head import pass_margin
+from voxsphere.models.speaker import SpeakerModel
+from voxsphere.train.objectives.tuples import loss_of_equal, signs, tuples_of
+
+
+class Metric(nn.Module):
+    """Bring the utterances of a speaker together and part those of different speakers: a loss on tuples alone.
+
+    Batches are P speakers × K utterances side by side (`sampler=SpeakersByUtterances`), in each piece of a batch;
+    others are refused. Logged beside the loss are the embeddings' "spread" (1 − their mean cosine) and, where triplets
+    are mined, the share of "active" ones. As the second stage of Li et al. 2017, Deep Speaker, arXiv:1705.02304, a
+    triplet loss begins from a network that was trained to classify.
+    """
+
+    def __init__(self, model: SpeakerModel, num_speakers: int, *, metric: Callable[[], TupleLoss]) -> None:
+        super().__init__()
+        self.model = model
+        self.metric = metric()
+        self._last: Tensor | None = None
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The loss, and the signs of a collapse."""
+        tuples = tuples_of(self.model(batch.wave, masks=batch.masks), batch)
+        loss = self.metric(tuples)
+        self._last = tuples.detach()
+        return {"loss": loss, **signs(self.metric, tuples)}
+
+    def loss_of_equal(self) -> float:
+        """What the loss would be in the last batch, were all embeddings equal."""
+        if self._last is None:
+            raise BadInput("the loss of equal embeddings is that of a batch; call the objective first")
+        return loss_of_equal(self.metric, self._last)
+
+    def set_margin(self, value: float) -> None:
+        """Set the loss's margin, where a schedule may set it."""
+        pass_margin(self.metric, value)

@@ -1,0 +1,206 @@
+"""Every loss, the same small network and the same budget: trains, compares, and makes docs/losses.md.
+
+    python -m studies.losses run                 # all rows, about an hour on two cores; goes on where it was broken off
+    python -m studies.losses run NAME… --seeds 0 # these alone, fewer seeds, into the same files
+    python -m studies.losses floor               # what is to be beaten: the network untrained, and no network
+    python -m studies.losses eval                # once, afterwards: the corpus's trial lists, for the best five
+    python -m studies.losses page                # docs/losses.md and its pictures; --check exits with 1 if they differ
+
+`run` first finds each loss's learning rate by short runs of another seed, judged by other held-out speakers, then
+trains the seeds; what is stored is not run again. `--smoke --place FOLDER` rehearses it in seconds, on synthetic
+voices. Stored under `studies/outputs/losses` are `runs.json`, the scores of the held-out trials and of the lists, and
+`figures.json` and `eval.json`, which the page is made of.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+
+from studies import losses_page
+from studies.losses_catalogue import REFERENCE, ROWS, Row
+from studies.losses_figures import draw
+from studies.losses_runs import Study, floor, packed, pilot, tested, trained
+from studies.losses_store import Store, best_rate, ranking
+from studies.pieces import corpus
+from voxsphere.core.errors import BadInput, flattened
+from voxsphere.core.files import atomic, read_json, write_json
+from voxsphere.core.parts import nearest
+from voxsphere.core.trials import Trials
+
+app = typer.Typer(add_completion=False)
+Place = Annotated[Path | None, typer.Option(help="Where runs and outputs go; else the cache and studies/outputs.")]
+Smoke = Annotated[bool, typer.Option("--smoke", help="Everything in seconds, on synthetic voices: a rehearsal.")]
+Jobs = Annotated[int, typer.Option(help="So many runs at once, a thread each.")]
+BEST = 5
+FLOOR = ("mean and std", "untrained")
+NAMES = tuple(row.name for row in ROWS)
+Task = tuple[Row, str, str, Callable[[], dict[str, Any]]]
+
+
+@app.command()
+def run(
+    names: Annotated[list[str] | None, typer.Argument()] = None,
+    seeds: Annotated[str, typer.Option(help="Which seeds, by commas.")] = "0,1,2",
+    jobs: Jobs = 2,
+    place: Place = None,
+    smoke: Smoke = False,
+) -> None:
+    """Train what is not stored yet, the rates first, and compare all that is stored."""
+    study, rows = Study.of(place, smoke=smoke), [named(name) for name in names or NAMES]
+    store = Store(study.out)
+    if not smoke:
+        packed()  # once, before there are several processes
+    store.set_held_out(study.held_out)
+    wanted = [seed for seed in study.seeds if str(seed) in seeds.split(",")]
+    broken = _work(store, _rates(study, store, rows), jobs)
+    broken += _work(store, _runs(study, store, rows, wanted), jobs)
+    compare(place, smoke)
+    if broken:
+        raise BadInput(f"{len(broken)} runs broke off, the first: {broken[0]}; run it again to make up for them")
+
+
+@app.command(name="floor")
+def unlearnt(place: Place = None, smoke: Smoke = False) -> None:
+    """Score what is to be beaten: the untrained network, and no network at all."""
+    study = Study.of(place, smoke=smoke)
+    store = Store(study.out)
+    store.set_held_out(study.held_out)
+    for name, scores in floor(study).items():
+        store.add_scores(name, 0, scores)
+    compare(place, smoke)
+
+
+@app.command()
+def compare(place: Place = None, smoke: Smoke = False) -> None:
+    """Compare all that is stored; `run` and `floor` end with this."""
+    out = Study.of(place, smoke=smoke).out
+    write_json(out / "figures.json", figures(Store(out)))
+
+
+@app.command(name="eval")
+def evaluate(jobs: Jobs = 2, place: Place = None, smoke: Smoke = False) -> None:
+    """Score the corpus's trial lists by the losses that held-out speakers found best, every seed; once."""
+    study = Study.of(place, smoke=smoke)
+    store, best = Store(study.out), ranking(read_json(study.out / "figures.json"), NAMES)[:BEST]
+    lists = {path.stem.removeprefix("trials_"): path for path in sorted(corpus().glob("trials_*.txt"))}
+    with _pool(jobs) as pool:
+        for name in best:
+            each = pool.map(partial(tested, study, named(name), lists), study.seeds)
+            for seed, found in zip(study.seeds, each, strict=True):
+                for key, scores in found.items():
+                    store.add_scores(name, seed, scores, kind=f"eval/{key}")
+    write_json(
+        study.out / "eval.json", {"best": best, "lists": {key: _listed(store, best, lists[key]) for key in lists}}
+    )
+
+
+@app.command()
+def page(check: Annotated[bool, typer.Option("--check")] = False) -> None:
+    """Write the page and its pictures, or compare them."""
+    files = losses_page.files()
+    old = set(losses_page.PICTURES.glob("*.svg")) - set(files)
+    if check:
+        same = all(path.exists() and path.read_text("utf-8") == text for path, text in files.items())
+        raise typer.Exit(int(bool(old) or not same))
+    for path in old:
+        path.unlink()
+    for path, text in files.items():
+        with atomic(path) as file:
+            file.write(text)
+
+
+def named(name: str) -> Row:
+    """The row of this name; `BadInput` lists those there are."""
+    if name not in NAMES:
+        raise BadInput(f"no loss {name!r} in the study{nearest(name, NAMES)}")
+    return ROWS[NAMES.index(name)]
+
+
+def figures(store: Store, *, replicates: int = 1000) -> dict[str, Any]:
+    """What the page needs of the stored scores: each loss with its interval, and how it differs from two others."""
+    trials, speaker_of = store.held_out
+    scores = {name: list(found.values()) for name in (*FLOOR, *NAMES) if (found := store.scores(name))}
+    drawn = draw(trials, speaker_of, scores, replicates=replicates)
+    learnt = [name for name in scores if name in NAMES]
+    best = min(learnt, key=lambda name: drawn.value[name], default=None)
+    told: dict[str, dict[str, Any]] = {}
+    for name, value in drawn.value.items():
+        told[name] = {"eer": value, "interval": drawn.interval(name), "seeds": len(scores[name])}
+        for key, other in (("to_best", best), ("to_reference", REFERENCE)):
+            told[name][key] = drawn.difference(name, other) if other in scores else None
+    assert trials.target is not None
+    counts = {"trials": len(trials), "targets": int(trials.target.sum()), "speakers": len(set(speaker_of.values()))}
+    return {"best": best, "counts": counts, "replicates": replicates, "losses": told}
+
+
+def _listed(store: Store, best: list[str], path: Path) -> dict[str, Any]:
+    """The figures of one trial list."""
+    trials, key = Trials.load(path), path.stem.removeprefix("trials_")
+    # The corpus's ids are `data set/speaker/…`.
+    speaker_of = {name: "/".join(name.split("/")[:2]) for name in trials.ids}
+    drawn = draw(trials, speaker_of, {name: list(store.scores(name, kind=f"eval/{key}").values()) for name in best})
+    told = {name: {"eer": drawn.value[name], "interval": drawn.interval(name)} for name in best}
+    return {"trials": len(trials), "speakers": len(set(speaker_of.values())), "losses": told}
+
+
+def _rates(study: Study, store: Store, rows: list[Row]) -> Iterator[Task]:
+    """The pilot's runs that are not stored."""
+    done = store.runs
+    for row in rows:
+        for rate in study.rates:
+            if f"{rate:g}" not in done.get(row.name, {}).get("rates", {}):
+                yield row, "rates", f"{rate:g}", partial(pilot, study, row, rate)
+
+
+def _runs(study: Study, store: Store, rows: list[Row], seeds: list[int]) -> Iterator[Task]:
+    """The runs that count and are not stored, at the rate that the pilot found best; a loss that broke off has none."""
+    done = store.runs
+    for row in rows:
+        told = done.get(row.name, {})
+        if (rate := best_rate(told)) is None:
+            print(f"{row.name}: the pilot went to its end at no rate, and the loss is left out", file=sys.stderr)
+            continue
+        for seed in seeds:
+            if str(seed) not in told.get("seeds", {}):
+                yield row, "seeds", str(seed), partial(trained, study, row, seed, rate)
+
+
+def _work(store: Store, tasks: Iterator[Task], jobs: int) -> list[str]:
+    """Do the tasks, and store each as soon as it is done; says what broke, which keeps none of the others."""
+    broken: list[str] = []
+    with _pool(jobs) as pool:
+        waiting = {pool.submit(task): (row.name, kind, key) for row, kind, key, task in tasks}
+        for done in as_completed(waiting):
+            name, kind, key = waiting[done]
+            if (error := done.exception()) is not None:
+                broken.append(f"{name}, {kind} {key}: {type(error).__name__}: {flattened(error)}")
+                print(broken[-1], file=sys.stderr, flush=True)
+                continue
+            told = done.result()
+            if (scores := told.pop("scores", None)) is not None:
+                store.add_scores(name, int(key), np.asarray(scores))
+            store.add_run(name, kind, key, told, order=NAMES)
+            print(name, kind, key, told, flush=True)
+    return broken
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    fresh = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=fresh, initializer=torch.set_num_threads, initargs=(1,))
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except BadInput as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,192 @@
+"""The guard against collapse: it speaks once, in words, of a collapse, and of nothing else."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from voxsphere.data.samplers import SpeakersByUtterances
+from voxsphere.data.training_set import training_set
+from voxsphere.losses.mined import Mined
+from voxsphere.losses.miners.all_triplets import AllTriplets
+from voxsphere.losses.miners.semi_hard import SemiHard
+from voxsphere.losses.prototypical import AngularPrototypical
+from voxsphere.losses.triplet import Triplet
+from voxsphere.recipes.smoke import smoke
+from voxsphere.train.distances import BINS, Distances
+from voxsphere.train.guard import LINES, PATIENCE, Guard
+from voxsphere.train.logbook import read_logbook
+from voxsphere.train.objectives import Metric
+from voxsphere.train.objectives.tuples import loss_of_equal
+from voxsphere.train.page import write_page
+from voxsphere.train.run import train
+from voxsphere.train.schedule import Constant
+from voxsphere.train.trace import Trace
+
+MINED = partial(Mined, loss=Triplet, miner=AllTriplets)
+
+
+class Stuck(nn.Module):
+    """A projection that has collapsed: one vector, whatever it is asked."""
+
+    def __init__(self, in_dim: int, *, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+        self.line = nn.Linear(in_dim, dim)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        return 1 + 1e-3 * torch.tanh(self.line(pooled))
+
+
+@pytest.fixture
+def pairs(speakers):
+    """The smoke recipe on the made-up speakers, learning from triplets."""
+    data = partial(training_set, manifest=str(speakers), held_out=4, targets=20)
+    return replace(
+        smoke(), data=data, sampler=partial(SpeakersByUtterances, utterances=2), epochs=4, batch_size=8, log_every=1,
+        objective=partial(Metric, metric=MINED),
+    )  # fmt: skip
+
+
+def stuck(recipe):
+    options = {**recipe.model.keywords, "projection": partial(Stuck, dim=64)}
+    return replace(recipe, model=partial(recipe.model.func, **options), learning_rate=partial(Constant, value=0.0))
+
+
+def look(guard: Guard, lines, *, equal: float = 0.3, every: int = 20, first: int = 0, last: bool = False):
+    """All that is said of lines `every` steps apart, the run's end behind them if `last`."""
+    said = []
+    for number, line in enumerate(lines, start=first + 1):
+        over = last and number == first + len(lines)
+        said += [(number * every, words) for words in guard.look(number * every, line, lambda: equal, last=over)]
+    return said
+
+
+def line(loss: float = 0.3, spread: float = 0.0003, **more: float) -> dict[str, float]:
+    return {"loss": loss, "spread": spread, **more}
+
+
+def test_a_collapsed_run_says_so_once_in_its_words_and_on_its_page(pairs, tmp_path):
+    told: list[str] = []
+    train(stuck(pairs), tmp_path, workers=0, told=told.append)
+    (words,) = told
+    assert words.startswith(
+        "the embeddings have collapsed at step 16: all utterances get nearly the same vector (spread "
+    )
+    assert "the metric loss is 0.3 where equal vectors give 0.3, a triplet loss's margin; " in words
+    assert "begin from a classifier (recipe.start), mine less hard, or lower the rate" in words
+    noted = [line for line in read_logbook(tmp_path / "logbook.jsonl") if line["kind"] == "note"]
+    assert noted == [{"kind": "note", "step": 16, "epoch": 4, "words": words}]
+    write_page(tmp_path, tmp_path / "report.html", results=None, scores=None, card=None)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("the embeddings have collapsed at step 16") == 1
+    assert page.count("after epoch 1.") == page.count("after epoch 4.") == 1
+
+
+def test_a_run_that_goes_on_says_it_once_more_only_if_it_had_not(pairs, tmp_path):
+    class Stop(Exception):
+        pass
+
+    def stopping(glance):
+        if glance.step == 14:
+            raise Stop
+
+    recipe, told = stuck(pairs), []
+    with pytest.raises(Stop):
+        train(recipe, tmp_path, workers=0, save_steps=3, watch=stopping)
+    train(recipe, tmp_path, workers=0, told=told.append)
+    train(recipe, tmp_path, workers=0, told=told.append)
+    assert len(told) == 1
+
+
+def test_a_healthy_run_is_left_alone(pairs, tmp_path):
+    told: list[str] = []
+    train(replace(pairs, epochs=10), tmp_path, workers=0, told=told.append)
+    assert told == []
+    judged = [
+        Distances.from_json(line) for line in read_logbook(tmp_path / "logbook.jsonl") if line["kind"] == "distances"
+    ]
+    apart = [(np.arange(BINS) @ (d.nontarget / d.nontarget.sum() - d.target / d.target.sum())) for d in judged]
+    assert apart[-1] > max(5.0, apart[0])
+    assert Trace.of(tmp_path).distances[-1][0] == 10
+
+
+def test_a_collapse_is_told_when_it_lasts():
+    said = look(Guard(), [line()] * 200)
+    assert [step for step, _ in said] == [PATIENCE + 20]
+
+
+def test_a_collapse_that_ends_by_itself_is_not_told():
+    before = PATIENCE // 20
+    lines = [line()] * before + [line(0.28, 0.05, active=0.9)] + [line()] * before + [line(0.1, 0.9)] * 100
+    assert look(Guard(), lines, last=True) == []
+
+
+def test_a_first_epoch_that_begins_near_one_point_is_not_told():
+    growing = [line(0.31, 0.001 * 1.1**n, active=1.0) for n in range(48)]
+    assert look(Guard(), growing + [line(0.2, 0.3, active=0.7)] * 200, last=True) == []
+
+
+def test_a_loss_that_is_the_margin_by_chance_is_no_collapse():
+    assert look(Guard(), [line(0.3, 0.9, active=0.6)] * 200, last=True) == []
+    assert look(Guard(), [line(0.3, 0.9)] * 200, last=True) == []
+
+
+def test_distances_that_shrink_to_nothing_are_a_collapse_though_directions_differ():
+    (said,) = look(Guard(), [line(0.3004, 0.8, active=1.0)] * 200)
+    assert "the distances between utterances have shrunk to nothing (spread of the directions 0.8)" in said[1]
+
+
+def test_of_a_joint_objective_the_metric_loss_counts():
+    joint = {"loss": 4.2, "metric": 0.3, "spread": 0.9, "active": 1.0}
+    assert len(look(Guard(), [joint] * 200)) == 1
+    assert look(Guard(), [{**joint, "metric": 4.2, "loss": 0.3}] * 200) == []
+
+
+def test_the_end_of_a_run_needs_a_few_lines_only():
+    assert [step for step, _ in look(Guard(), [line(1.0, 0.9)] * 9 + [line()] * LINES, last=True)] == [20 * (9 + LINES)]
+    assert look(Guard(), [line(1.0, 0.9)] * 9 + [line()] * (LINES - 1), last=True) == []
+
+
+def test_a_run_without_any_triplet_is_told():
+    (said,) = look(Guard(), [line(0.0, 0.9, active=0.0, triplets=0.0)] * 8, last=True)
+    assert "no triplet was found in the steps up to 160: the metric loss is exactly 0" in said[1]
+    (said,) = look(Guard(), [line(0.0, 0.9, active=0.0, triplets=9.0)] * 200)
+    assert "no mined triplet is active any more" in said[1]
+    learnt = [line(0.1, 0.9, active=0.1, triplets=9.0)] + [line(0.0, 0.9, active=0.0, triplets=9.0)] * 9
+    assert look(Guard(), learnt, last=True) == []
+
+
+def test_losses_without_a_spread_are_none_of_its_affair():
+    assert look(Guard(), [{"loss": 0.3, "accuracy": 0.0}] * 200, last=True) == []
+
+
+@pytest.mark.parametrize("cut", [1, 30, 52, 120])
+def test_what_it_remembers_goes_through_its_state(cut):
+    lines = [line()] * 150
+    whole, first, second = Guard(), Guard(), Guard()
+    expected = look(whole, lines)
+    said = look(first, lines[:cut])
+    second.load_state_dict(first.state_dict())
+    assert said + look(second, lines[cut:], first=cut) == expected
+
+
+def test_equal_embeddings_give_the_margin_and_the_logarithm_of_the_speakers():
+    tuples = torch.randn(4, 3, 5)
+    drawn = torch.get_rng_state()
+    assert loss_of_equal(Mined(loss=partial(Triplet, margin=0.7), miner=AllTriplets), tuples) == pytest.approx(0.7)
+    assert loss_of_equal(AngularPrototypical(), tuples) == pytest.approx(np.log(4))
+    assert loss_of_equal(Mined(loss=Triplet, miner=SemiHard), tuples) >= 0
+    assert torch.equal(torch.get_rng_state(), drawn)
+
+
+def test_distances_are_counted_in_fixed_bins():
+    found = Distances.of(np.array([1.0, 0.995, 0.0]), np.array([-1.0, -0.5]))
+    assert (found.target[0], found.target[50], found.target.sum()) == (2, 1, 3)
+    assert (found.nontarget[75], found.nontarget[-1], found.nontarget.sum()) == (1, 1, 2)
+    again = Distances.from_json(found.to_json())
+    assert np.array_equal(again.target, found.target)
+    assert np.array_equal(again.nontarget, found.nontarget)

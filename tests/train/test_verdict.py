@@ -1,0 +1,72 @@
+"""The verdict: what may be said of two models on the same trials, in words that follow the paired interval."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from voxsphere.core.scores import Scores
+from voxsphere.core.trials import Trials
+from voxsphere.recipes.smoke import smoke
+from voxsphere.train.schedule import Plateau, Stopping
+from voxsphere.train.verdict import decided_by_held_out, verdict, verdict_section
+
+
+def scores(distance: float, seed: int, speakers: int = 12) -> Scores:
+    """Trials of all pairs of three recordings of each speaker; targets lie `distance` above the others."""
+    ids = [f"s{speaker:02d}/{take}" for speaker in range(speakers) for take in range(3)]
+    pairs = [(a, b) for i, a in enumerate(ids) for b in ids[i + 1 :]]
+    target = np.array([a[:3] == b[:3] for a, b in pairs])
+    trials = Trials.from_pairs([a for a, _ in pairs], [b for _, b in pairs], target)
+    values = np.random.default_rng(seed).normal(0, 1, len(pairs)) + distance * target
+    return Scores(trials, values, scale="cosine", model="made up")
+
+
+def judge(distance: float, other: float, **options):
+    one, two = scores(distance, 1, **options), scores(other, 2, **options)
+    return verdict(one, two, name="old", speaker_of={name: name[:3] for name in one.trials.ids})
+
+
+@pytest.mark.parametrize(
+    ("distance", "other", "answer"), [(4, 1, "better"), (1, 4, "worse"), (2, 2, "not shown better")]
+)
+def test_the_answer_is_what_the_interval_allows(distance, other, answer):
+    said = judge(distance, other)
+    low, high = said.comparison.interval
+    assert (low > 0, high < 0) == (answer == "better", answer == "worse")
+    assert said.answer == answer
+    assert said.words.startswith(f"{answer} than old")
+    gain = abs(100 * said.comparison.difference)
+    assert f"{gain:.2f}" in said.words
+    assert f"{100 * said.results.eer.value:.2f} % instead of {100 * said.other.eer.value:.2f} %" in said.words
+    assert (said.advice == "") == (answer == "better")
+    if answer != "not shown better":
+        assert f"by {gain:.2f} ± {50 * (high - low):.2f} points EER" in said.words
+
+
+def test_two_speakers_too_few_to_tell_is_said():
+    said = judge(9, 0, speakers=2)
+    assert said.answer in ("better", "not shown better")
+    one = scores(9, 1, speakers=1)
+    assert one.trials.target.all()
+
+
+def test_both_rates_have_intervals_in_the_json_and_on_the_page():
+    said = judge(4, 1)
+    told = said.to_json()
+    assert told["eer_interval"][0] <= told["eer"] <= told["eer_interval"][1]
+    assert told["against_eer_interval"][0] <= told["against_eer"] <= told["against_eer_interval"][1]
+    page = verdict_section(said)
+    assert said.words in page
+    assert "Better than old?" in page
+
+
+def test_what_the_held_out_speakers_decide_is_read_off_the_recipe():
+    from dataclasses import replace
+
+    plain = smoke()
+    assert decided_by_held_out(plain.to_json()) == ()
+    asked = replace(
+        plain, keep="best", stopping=partial(Stopping, patience=2), learning_rate=partial(Plateau, initial=0.1)
+    )
+    assert decided_by_held_out(asked.to_json()) == ("which epoch to keep", "when to stop", "the learning rate")
