@@ -138,7 +138,7 @@ def packed() -> Path:
 
 
 def pilot(study: Study, row: Row, rate: float) -> dict[str, Any]:
-    """The EER of a short run at this rate, on other held-out speakers; why it broke off where it did."""
+    """The EER of a short run at this rate, on another draw of held-out speakers; why it broke off where it did."""
     recipe = study.recipe(row, seed=PILOT_SEED, rate=rate, pilot=True)
     folder = study.runs / f"{slug(row.name)}-rate{rate:g}"
     try:
