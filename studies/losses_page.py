@@ -119,8 +119,8 @@ def _budget(runs: dict[str, Any], counts: dict[str, int], replicates: int) -> It
         f"the options at their defaults but for what *made of* says. {len(SEEDS)} seeds decide the network's first "
         "weights and what each step hears, the same for all losses. Learnt from are the train speakers of the "
         f"development corpus with two utterances or more; the peak rate of each loss is the better of {rates} in runs "
-        f"of {PILOT_EPOCHS} epochs with another seed, judged by another draw of held-out speakers, some of whom judge here, "
-        "too: they chose between two rates, and nothing else.\n"
+        f"of {PILOT_EPOCHS} epochs with another seed, judged by another draw of held-out speakers, some of whom "
+        "judge here, too: they chose between two rates, and nothing else.\n"
     )
     yield (
         f"*EER*: the mean of the seeds on {counts['trials']:,} trials ({counts['targets']:,} targets) of "
