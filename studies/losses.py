@@ -8,8 +8,8 @@
 
 `run` first finds each loss's learning rate by short runs of another seed, judged by another draw of held-out
 speakers, then trains the seeds; what is stored is not run again. `--smoke --place FOLDER` rehearses it in seconds, on
-synthetic voices. Stored under `studies/outputs/losses` are `runs.json`, the scores of the held-out trials and of the lists, and
-`figures.json` and `eval.json`, which the page is made of.
+synthetic voices. Stored under `studies/outputs/losses` are `runs.json`, the scores of the held-out trials and of the
+lists, and `figures.json` and `eval.json`, which the page is made of.
 """
 
 import multiprocessing
