@@ -12,9 +12,12 @@ import voxsphere.losses
 import voxsphere.models
 from voxsphere.catalogue import CATALOGUE
 
-# Parts of encoders, poolings and losses, and what all poolings do, which no recipe names by themselves.
+# Parts of encoders, poolings and losses, and what all poolings or heads do, which no recipe names by themselves.
 BRICKS = (
+    "voxsphere.losses.head_wrapper",
     "voxsphere.losses.scaled_cosine",
+    "voxsphere.losses.scheduled_margin",
+    "voxsphere.losses.softmax_head",
     "voxsphere.models.layers",
     "voxsphere.models.poolings.attention",
     "voxsphere.models.poolings.weights",

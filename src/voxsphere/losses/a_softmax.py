@@ -1,18 +1,17 @@
 """A-Softmax: the angle to the true class is taken m times."""
 
 import math
-from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
-from voxsphere.losses.head import Speaker, check_margin, checked, class_weights, cross_entropy, precisely, pushed
+from voxsphere.losses.head import check_margin, checked, class_weights
+from voxsphere.losses.softmax_head import PushedHead
 
 
-class ASoftmax(nn.Module):
+class ASoftmax(PushedHead):
     """Angular softmax: the true class's logit is ‖x‖·(λ·cos t + ψ(t))/(1 + λ), the others' ‖x‖·cos t.
 
     Liu et al. 2017, SphereFace, arXiv:1704.08063, eq. 7 and appendix (annealing): ψ(t) = (−1)^k·cos(m·t) − 2k for t in
@@ -38,32 +37,13 @@ class ASoftmax(nn.Module):
         """Set λ: the higher, the less of a margin is asked for."""
         self.plain.fill_(check_margin(value, math.inf, name="plain"))
 
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """‖x‖·cos t, without a margin."""
-        with precisely(embedding):
-            return functional.linear(checked(embedding, self.weight), functional.normalize(self.weight))
+    def _logits(self, embedding: Tensor) -> Tensor:
+        return functional.linear(checked(embedding, self.weight), functional.normalize(self.weight))
 
-    def penalised(
-        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The logits with the margin on each row's class."""
-        with precisely(embedding):
-            return pushed(self.logits(embedding), speaker, self._push(embedding))
-
-    def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
-        """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with precisely(embedding):
-            return cross_entropy(self.logits(embedding), speaker, self._push(embedding))
-
-    def _push(self, embedding: Tensor) -> Callable[[Tensor], Tensor]:
-        x = checked(embedding, self.weight)
-        length: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp_min(1e-12)
-
-        def push(true: Tensor) -> Tensor:
-            cosine = true / length
-            return length * (self.plain * cosine + multiplied(cosine, self.margin)) / (1 + self.plain)
-
-        return push
+    def _push(self, true: Tensor, embedding: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(checked(embedding, self.weight), dim=1, keepdim=True).clamp_min(1e-12)
+        cosine = true / length
+        return length * (self.plain * cosine + multiplied(cosine, self.margin)) / (1 + self.plain)
 
 
 def multiplied(cosine: Tensor, m: int) -> Tensor:

@@ -6,7 +6,6 @@ one-hot row is the same as its class. Weights, angles and the loss are in float3
 whatever autocast does to the network: near cos t = 1 bfloat16 goes in steps of 0.004.
 
 Weights begin Glorot uniform (`xavier_uniform_`), as in WeSpeaker's, 3D-Speaker's and SpeechBrain's margin heads.
-The margin is a buffer in the checkpoint, and `set_margin` changes it.
 """
 
 import math
@@ -65,16 +64,6 @@ def check_positive(name: str, value: float) -> float:
     if not 0 < value < math.inf:
         raise BadInput(f"{name}: {value:g} is not a number above 0")
     return value
-
-
-def check_penalised(head: PenalisedHead, wrapper: str) -> PenalisedHead:
-    """The head that a wrapper is given, or `BadInput` if it is no softmax over logits."""
-    if not hasattr(head, "penalised"):
-        raise BadInput(
-            f"{wrapper}: {type(head).__name__} is no softmax, whose logits could be worked on; take another head, such "
-            "as AamSoftmax"
-        )
-    return head
 
 
 def pass_margin(head: object, value: float) -> None:

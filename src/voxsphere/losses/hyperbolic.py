@@ -3,25 +3,17 @@
 import math
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from voxsphere.losses.head import (
-    Speaker,
-    check_margin,
-    check_positive,
-    checked,
-    class_weights,
-    cross_entropy,
-    precisely,
-    pushed,
-)
+from voxsphere.losses.head import check_positive, checked, class_weights
+from voxsphere.losses.scheduled_margin import ScheduledMargin
+from voxsphere.losses.softmax_head import PushedHead
 
 EDGE = 1e-5
 """The share of the ball's radius that no point comes nearer to its edge, where distances have no end."""
 
 
-class HyperbolicAam(nn.Module):
+class HyperbolicAam(ScheduledMargin, PushedHead):
     """Hyperbolic additive margin softmax (HAM): the true class's logit is −s·(d + m), the others' −s·d.
 
     Fang and He 2026, Hyperbolic Additive Margin Softmax with Hierarchical Information for Speaker Verification,
@@ -35,8 +27,6 @@ class HyperbolicAam(nn.Module):
     edge. (WeSpeaker leaves c out of the distance: the same for c = 1.)
     """
 
-    margin: Tensor
-
     def __init__(
         self, in_dim: int, num_classes: int, *, margin: float = 0.2, scale: float = 30.0, curvature: float = 1.0
     ) -> None:
@@ -44,35 +34,16 @@ class HyperbolicAam(nn.Module):
         self.weight = class_weights(in_dim, num_classes)
         nn.init.normal_(self.weight, std=1e-3)
         self.scale, self.curvature = check_positive("scale", scale), check_positive("curvature", curvature)
-        self.register_buffer("margin", torch.tensor(float(margin)))
-        self.set_margin(margin)
+        self._begin_with(margin, most=math.inf)
 
-    def set_margin(self, value: float) -> None:
-        """Ask for another margin from now on."""
-        self.margin.fill_(check_margin(value, math.inf))
+    def _logits(self, embedding: Tensor) -> Tensor:
+        x, w = _within(checked(embedding, self.weight), self.curvature), _within(self.weight, self.curvature)
+        apart = torch.cdist(x, w, compute_mode="donot_use_mm_for_euclid_dist")
+        wide = (_room(x, self.curvature)[:, None] * _room(w, self.curvature)).sqrt()
+        root = math.sqrt(self.curvature)
+        return -2 * self.scale / root * (root * apart / wide).asinh()
 
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """−s·d, without a margin."""
-        with precisely(embedding):
-            x, w = _within(checked(embedding, self.weight), self.curvature), _within(self.weight, self.curvature)
-            apart = torch.cdist(x, w, compute_mode="donot_use_mm_for_euclid_dist")
-            wide = (_room(x, self.curvature)[:, None] * _room(w, self.curvature)).sqrt()
-            root = math.sqrt(self.curvature)
-            return -2 * self.scale / root * (root * apart / wide).asinh()
-
-    def penalised(
-        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The logits with the margin on each row's class."""
-        with precisely(embedding):
-            return pushed(self.logits(embedding), speaker, self._pushed)
-
-    def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
-        """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with precisely(embedding):
-            return cross_entropy(self.logits(embedding), speaker, self._pushed)
-
-    def _pushed(self, true: Tensor) -> Tensor:
+    def _push(self, true: Tensor, embedding: Tensor) -> Tensor:
         return true - self.scale * self.margin
 
 

@@ -4,23 +4,15 @@ import math
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxsphere.losses.head import (
-    Speaker,
-    check_margin,
-    check_positive,
-    checked,
-    class_weights,
-    cross_entropy,
-    precisely,
-    pushed,
-)
+from voxsphere.losses.head import check_positive, checked, class_weights
+from voxsphere.losses.scheduled_margin import ScheduledMargin
+from voxsphere.losses.softmax_head import PushedHead
 
 
-class LogisticMargin(nn.Module):
+class LogisticMargin(ScheduledMargin, PushedHead):
     """Logistic margin: the logit of class c is a_c·(W_c·x/‖x‖ + b_c) + d_c, the true class's less the margin.
 
     Hajibabaei and Dai 2018, Unified Hypersphere Embedding for Speaker Recognition, arXiv:1807.08312. Class weights
@@ -30,8 +22,6 @@ class LogisticMargin(nn.Module):
     0.4 in `AmSoftmax`.
     """
 
-    margin: Tensor
-
     def __init__(
         self, in_dim: int, num_classes: int, *, margin: float = 30.0, scale: float = 50.0, normalised: bool = False
     ) -> None:
@@ -40,35 +30,16 @@ class LogisticMargin(nn.Module):
         self.bias = None if normalised else nn.Parameter(torch.zeros(num_classes))
         self.scale = nn.Parameter(torch.full((num_classes,), float(check_positive("scale", scale))))
         self.shift = nn.Parameter(torch.zeros(num_classes))
-        self.register_buffer("margin", torch.tensor(float(margin)))
-        self.set_margin(margin)
-
-    def set_margin(self, value: float) -> None:
-        """Ask for another margin from now on."""
-        self.margin.fill_(check_margin(value, math.inf))
+        self._begin_with(margin, most=math.inf)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The scales, which do not decay."""
         return [{"params": [self.scale], "weight_decay": 0.0}]
 
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """The scaled and shifted scores, without a margin."""
-        with precisely(embedding):
-            weight = functional.normalize(self.weight) if self.bias is None else self.weight
-            score = functional.linear(functional.normalize(checked(embedding, self.weight)), weight, self.bias)
-            return self.scale * score + self.shift
+    def _logits(self, embedding: Tensor) -> Tensor:
+        weight = functional.normalize(self.weight) if self.bias is None else self.weight
+        score = functional.linear(functional.normalize(checked(embedding, self.weight)), weight, self.bias)
+        return self.scale * score + self.shift
 
-    def penalised(
-        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The logits with the margin on each row's class."""
-        with precisely(embedding):
-            return pushed(self.logits(embedding), speaker, self._pushed)
-
-    def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
-        """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with precisely(embedding):
-            return cross_entropy(self.logits(embedding), speaker, self._pushed)
-
-    def _pushed(self, true: Tensor) -> Tensor:
+    def _push(self, true: Tensor, embedding: Tensor) -> Tensor:
         return true - self.margin

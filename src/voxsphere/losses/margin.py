@@ -3,63 +3,34 @@
 import math
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from voxsphere.losses.head import (
-    Speaker,
-    check_margin,
-    check_positive,
-    class_weights,
-    cosine,
-    cross_entropy,
-    precisely,
-    pushed,
-)
+from voxsphere.losses.head import check_positive, class_weights, cosine
+from voxsphere.losses.scheduled_margin import ScheduledMargin
+from voxsphere.losses.softmax_head import PushedHead
 
 
-class AmSoftmax(nn.Module):
+class AmSoftmax(ScheduledMargin, PushedHead):
     """Additive margin softmax: the true class's logit is s·(cos t − m), the others' s·cos t.
 
     Wang et al. 2018, Additive Margin Softmax for Face Verification, eq. 6 (also CosFace, Wang et al. 2018, eq. 4).
     `margin` is a difference of cosines, 0 … 2.
     """
 
-    margin: Tensor
-
     def __init__(self, in_dim: int, num_classes: int, *, margin: float = 0.2, scale: float = 30.0) -> None:
         super().__init__()
         self.weight = class_weights(in_dim, num_classes)
         self.scale = check_positive("scale", scale)
-        self.register_buffer("margin", torch.tensor(float(margin)))
-        self.set_margin(margin)
+        self._begin_with(margin, most=2.0)
 
-    def set_margin(self, value: float) -> None:
-        """Ask for another margin from now on."""
-        self.margin.fill_(check_margin(value, 2.0))
+    def _logits(self, embedding: Tensor) -> Tensor:
+        return cosine(embedding, self.weight, scale=self.scale)
 
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """s·cos t, without a margin."""
-        with precisely(embedding):
-            return cosine(embedding, self.weight, scale=self.scale)
-
-    def penalised(
-        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The logits with the margin on each row's class."""
-        with precisely(embedding):
-            return pushed(self.logits(embedding), speaker, self._pushed)
-
-    def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
-        """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with precisely(embedding):
-            return cross_entropy(self.logits(embedding), speaker, self._pushed)
-
-    def _pushed(self, true: Tensor) -> Tensor:
+    def _push(self, true: Tensor, embedding: Tensor) -> Tensor:
         return true - self.scale * self.margin
 
 
-class AamSoftmax(nn.Module):
+class AamSoftmax(ScheduledMargin, PushedHead):
     """Additive angular margin softmax: the true class's logit is s·cos(t + m), the others' s·cos t.
 
     Deng et al. 2019, ArcFace, arXiv:1801.07698, eq. 3. `margin` is in radians, 0 … π/2.
@@ -69,39 +40,18 @@ class AamSoftmax(nn.Module):
     3D-Speaker's subtract 1 − cos m). With `easy_margin` the margin is asked only of what is nearer than a right angle.
     """
 
-    margin: Tensor
-
     def __init__(
         self, in_dim: int, num_classes: int, *, margin: float = 0.2, scale: float = 30.0, easy_margin: bool = False
     ) -> None:
         super().__init__()
         self.weight = class_weights(in_dim, num_classes)
         self.scale, self.easy_margin = check_positive("scale", scale), easy_margin
-        self.register_buffer("margin", torch.tensor(float(margin)))
-        self.set_margin(margin)
+        self._begin_with(margin, most=math.pi / 2)
 
-    def set_margin(self, value: float) -> None:
-        """Ask for another margin from now on."""
-        self.margin.fill_(check_margin(value, math.pi / 2))
+    def _logits(self, embedding: Tensor) -> Tensor:
+        return cosine(embedding, self.weight, scale=self.scale)
 
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """s·cos t, without a margin."""
-        with precisely(embedding):
-            return cosine(embedding, self.weight, scale=self.scale)
-
-    def penalised(
-        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The logits with the margin on each row's class."""
-        with precisely(embedding):
-            return pushed(self.logits(embedding), speaker, self._pushed)
-
-    def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
-        """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with precisely(embedding):
-            return cross_entropy(self.logits(embedding), speaker, self._pushed)
-
-    def _pushed(self, true: Tensor) -> Tensor:
+    def _push(self, true: Tensor, embedding: Tensor) -> Tensor:
         return self.scale * past(true / self.scale, self.margin, easy=self.easy_margin)
 
 

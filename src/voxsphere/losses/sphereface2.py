@@ -6,19 +6,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxsphere.core.errors import BadInput
-from voxsphere.losses.head import (
-    Speaker,
-    check_classes,
-    check_margin,
-    check_positive,
-    check_shares,
-    class_weights,
-    cosine,
-    precisely,
-)
+from voxsphere.losses.head import Speaker, check_classes, check_positive, check_shares, class_weights, cosine, precisely
+from voxsphere.losses.scheduled_margin import ScheduledMargin
 
 
-class SphereFace2(nn.Module):
+class SphereFace2(ScheduledMargin):
     """SphereFace2-C: λ·ln(1 + e^(s(m − g) − b)) of the true class, and (1 − λ)·ln(1 + e^(s(m + g) + b)) of each other.
 
     Wen et al. 2021, SphereFace2, arXiv:2108.01513, with g = 2·((cos t + 1)/2)^p − 1 and the margin on g (its type C);
@@ -28,8 +20,6 @@ class SphereFace2(nn.Module):
     Departs from the first paper, as WeSpeaker does, in that the sum is not divided by s. The loss is no softmax: there
     are no penalised logits that a wrapper could work on, and `logits`, s·g(t) + b, are the log-odds of each class.
     """
-
-    margin: Tensor
 
     def __init__(
         self,
@@ -49,12 +39,7 @@ class SphereFace2(nn.Module):
         self.weight = class_weights(in_dim, num_classes)
         self.bias = nn.Parameter(torch.zeros(()))
         self.scale, self.balance, self.power = check_positive("scale", scale), balance, power
-        self.register_buffer("margin", torch.tensor(float(margin)))
-        self.set_margin(margin)
-
-    def set_margin(self, value: float) -> None:
-        """Ask for another margin from now on."""
-        self.margin.fill_(check_margin(value, 2.0))
+        self._begin_with(margin, most=2.0)
 
     def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
         """s·g(t) + b, without a margin."""

@@ -2,32 +2,22 @@
 
 import math
 
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
 from voxsphere.core.errors import BadInput
-from voxsphere.losses.head import (
-    Speaker,
-    check_margin,
-    check_positive,
-    class_weights,
-    cosine,
-    cross_entropy,
-    precisely,
-    pushed,
-)
+from voxsphere.losses.head import check_positive, class_weights, cosine
 from voxsphere.losses.margin import past
+from voxsphere.losses.scheduled_margin import ScheduledMargin
+from voxsphere.losses.softmax_head import PushedHead
 
 
-class SubCentreAam(nn.Module):
+class SubCentreAam(ScheduledMargin, PushedHead):
     """`AamSoftmax` whose cosine of a class is the highest of its centres': cos t = max_k cos(x, W_ck).
 
     Deng et al. 2020, Sub-center ArcFace, ECCV: noisy utterances of a speaker gather at centres of their own. `weight`
     has a class's centres in rows one after the other, as WeSpeaker's head has. `margin` is in radians, 0 … π/2.
     """
-
-    margin: Tensor
 
     def __init__(
         self,
@@ -43,31 +33,12 @@ class SubCentreAam(nn.Module):
         self.centres = check_centres(centres)
         self.weight = class_weights(in_dim, num_classes, centres=centres)
         self.scale, self.easy_margin = check_positive("scale", scale), easy_margin
-        self.register_buffer("margin", torch.tensor(float(margin)))
-        self.set_margin(margin)
+        self._begin_with(margin, most=math.pi / 2)
 
-    def set_margin(self, value: float) -> None:
-        """Ask for another margin from now on."""
-        self.margin.fill_(check_margin(value, math.pi / 2))
+    def _logits(self, embedding: Tensor) -> Tensor:
+        return nearest(cosine(embedding, self.weight, scale=self.scale), self.centres)
 
-    def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """s·cos t to each class's nearest centre, without a margin."""
-        with precisely(embedding):
-            return nearest(cosine(embedding, self.weight, scale=self.scale), self.centres)
-
-    def penalised(
-        self, embedding: Float[Tensor, "batch dim"], speaker: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The logits with the margin on each row's class."""
-        with precisely(embedding):
-            return pushed(self.logits(embedding), speaker, self._pushed)
-
-    def forward(self, embedding: Float[Tensor, "batch dim"], speaker: Speaker) -> Float[Tensor, ""]:
-        """The mean cross-entropy over the batch with the margin on the true class, in nats."""
-        with precisely(embedding):
-            return cross_entropy(self.logits(embedding), speaker, self._pushed)
-
-    def _pushed(self, true: Tensor) -> Tensor:
+    def _push(self, true: Tensor, embedding: Tensor) -> Tensor:
         return self.scale * past(true / self.scale, self.margin, easy=self.easy_margin)
 
 
