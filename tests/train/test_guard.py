@@ -13,14 +13,15 @@ from voxsphere.data.training_set import training_set
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.semi_hard import SemiHard
-from voxsphere.losses.prototypical import AngularPrototypical
+from voxsphere.losses.n_pair import NPair
+from voxsphere.losses.prototypical import AngularPrototypical, Prototypical
 from voxsphere.losses.triplet import Triplet
 from voxsphere.recipes.smoke import smoke
 from voxsphere.train.distances import BINS, Distances
 from voxsphere.train.guard import LINES, PATIENCE, Guard
 from voxsphere.train.logbook import read_logbook
 from voxsphere.train.objectives import Metric
-from voxsphere.train.objectives.tuples import loss_of_equal
+from voxsphere.train.objectives.tuples import loss_of_equal, sees_lengths
 from voxsphere.train.page import write_page
 from voxsphere.train.run import train
 from voxsphere.train.schedule import Constant, Stopping
@@ -106,7 +107,7 @@ def test_a_run_that_goes_on_says_it_once_more_only_if_it_had_not(pairs, tmp_path
 
 
 def test_a_collapsed_run_that_ends_early_says_so_once(pairs, tmp_path):
-    early, told = replace(stuck(pairs), epochs=12, stopping=partial(Stopping, patience=2)), []
+    early, told = replace(stuck(pairs), epochs=12, stopping=partial(Stopping, patience=2, minimum_improvement=0.5)), []
     assert train(early, tmp_path, workers=0, told=told.append).step == 12
     train(early, tmp_path, workers=0, told=told.append)
     (words,) = told
@@ -211,6 +212,16 @@ def test_equal_embeddings_give_the_margin_and_the_logarithm_of_the_speakers():
     assert loss_of_equal(AngularPrototypical(), tuples) == pytest.approx(np.log(4))
     assert loss_of_equal(Mined(loss=Triplet, miner=SemiHard), tuples) >= 0
     assert torch.equal(torch.get_rng_state(), drawn)
+
+
+@pytest.mark.parametrize("make", [
+    partial(Mined, loss=partial(Triplet, normalised=False), miner=partial(AllTriplets)),
+    partial(Mined, loss=partial(Triplet, distance="cosine", normalised=False), miner=AllTriplets),
+    MINED, NPair, Prototypical, AngularPrototypical,
+])  # fmt: skip
+def test_what_sees_lengths_changes_when_embeddings_grow(make):
+    metric, tuples = make(), torch.randn(4, 3, 5, generator=torch.Generator().manual_seed(1))
+    assert sees_lengths(metric) == (abs(float(metric(2 * tuples) - metric(tuples))) > 1e-4)
 
 
 def test_distances_are_counted_in_fixed_bins():

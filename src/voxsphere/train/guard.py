@@ -37,6 +37,12 @@ class Guard:
         self._lines = 0
         self._told: list[str] = []
 
+    @staticmethod
+    def of(objective: object) -> "Guard":
+        """The guard for an objective, which may offer `loss_of_equal()` and `sees_lengths`."""
+        equal = getattr(objective, "loss_of_equal", lambda: 0.0)
+        return Guard(equal, lengths=getattr(objective, "sees_lengths", False))
+
     def look(self, step: int, losses: Mapping[str, float]) -> Iterator[str]:
         """What is to be said of the line after `step` steps, if it is the first time.
 

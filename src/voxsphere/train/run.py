@@ -145,10 +145,8 @@ class _Run:
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
         files = len({utterance.path for utterance in data.train})
-        guard = Guard(
-            getattr(self.bare, "loss_of_equal", lambda: 0.0), lengths=getattr(self.bare, "sees_lengths", False)
-        )
-        self.journal = Journal(folder, accelerator, files=files, max_broken=recipe.max_broken, told=told, guard=guard)
+        books = partial(Journal, folder, accelerator, guard=Guard.of(self.bare))
+        self.journal = books(files=files, max_broken=recipe.max_broken, told=told)
 
     @property
     def over(self) -> bool:

@@ -11,7 +11,7 @@ from voxsphere.losses.contract import Penalty, TupleLoss
 from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.objectives.heads import accuracy, check_weights, make_penalties, penalties_of
-from voxsphere.train.objectives.tuples import loss_of_equal, signs, tuples_of
+from voxsphere.train.objectives.tuples import loss_of_equal, sees_lengths, signs, tuples_of
 
 
 class Joint(nn.Module):
@@ -47,6 +47,7 @@ class Joint(nn.Module):
         self.model = model
         self.head = head(in_dim=model.dim, num_classes=num_speakers)
         self.metric = metric()
+        self.sees_lengths = sees_lengths(self.metric)
         self.penalties = make_penalties(penalties, model.dim, num_speakers)
         self.head_weight, self.metric_weight, self.classified = head_weight, metric_weight, classified
         self._last: Tensor | None = None

@@ -9,7 +9,7 @@ from voxsphere.data.batch import Batch
 from voxsphere.losses.contract import TupleLoss
 from voxsphere.losses.head import pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.tuples import loss_of_equal, signs, tuples_of
+from voxsphere.train.objectives.tuples import loss_of_equal, sees_lengths, signs, tuples_of
 
 
 class Metric(nn.Module):
@@ -25,6 +25,7 @@ class Metric(nn.Module):
         super().__init__()
         self.model = model
         self.metric = metric()
+        self.sees_lengths = sees_lengths(self.metric)
         self._last: Tensor | None = None
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:

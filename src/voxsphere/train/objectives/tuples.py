@@ -8,6 +8,9 @@ from torch.nn import functional
 from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
 from voxsphere.losses.contract import TupleLoss
+from voxsphere.losses.distances import Measure
+from voxsphere.losses.n_pair import NPair
+from voxsphere.losses.prototypical import Prototypical
 
 
 def tuples_of(embedding: Float[Tensor, "batch dim"], batch: Batch) -> Float[Tensor, "speakers utterances dim"]:
@@ -42,6 +45,14 @@ def signs(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -
     mined = {name: getattr(metric, name, None) for name in ("triplets", "active")}
     left = {name: value.to(torch.float32, copy=True) for name, value in mined.items() if isinstance(value, Tensor)}
     return {"spread": spread(tuples.flatten(0, 1)), **left}
+
+
+def sees_lengths(metric: TupleLoss) -> bool:
+    """Whether the loss sees how long embeddings are, and not their directions alone."""
+    measure = getattr(getattr(metric, "loss", None), "measure", None)
+    if isinstance(measure, Measure):
+        return not measure.normalised and measure.distance != "cosine"
+    return isinstance(metric, NPair | Prototypical)
 
 
 def loss_of_equal(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -> float:
