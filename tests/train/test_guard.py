@@ -214,6 +214,13 @@ def test_equal_embeddings_give_the_margin_and_the_logarithm_of_the_speakers():
     assert torch.equal(torch.get_rng_state(), drawn)
 
 
+def test_equal_embeddings_are_as_long_as_the_batchs_mean():
+    near_zero = 1e-4 * torch.randn(8, 2, 192, generator=torch.Generator().manual_seed(1))
+    assert loss_of_equal(NPair(), near_zero) == pytest.approx(np.log(8), rel=1e-5)
+    length = float(NPair(shrinkage=0.0)(torch.ones(8, 2, 192)) + 0.002 / 2 * 4 * 192)
+    assert loss_of_equal(NPair(), torch.full((8, 2, 192), 2.0)) == pytest.approx(length)
+
+
 @pytest.mark.parametrize("make", [
     partial(Mined, loss=partial(Triplet, normalised=False), miner=partial(AllTriplets)),
     partial(Mined, loss=partial(Triplet, distance="cosine", normalised=False), miner=AllTriplets),

@@ -56,10 +56,12 @@ def sees_lengths(metric: TupleLoss) -> bool:
 
 
 def loss_of_equal(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -> float:
-    """What the loss says where all embeddings are one vector: a triplet loss its margin, a softmax log(speakers).
+    """What the loss says where all embeddings are their mean: a triplet loss its margin, a softmax log(speakers).
 
+    Their own mean, because some losses see its length: an N-pair loss its shrinkage.
     Leaves no trace in randomness, which a miner may draw.
     """
     devices = [tuples.device] if tuples.device.type == "cuda" else []
     with torch.no_grad(), torch.random.fork_rng(devices=devices):
-        return float(metric(torch.ones_like(tuples, dtype=torch.float32)))
+        mean = tuples.float().mean((0, 1))
+        return float(metric(mean.repeat(*tuples.shape[:2], 1)))
