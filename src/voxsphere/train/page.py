@@ -172,8 +172,9 @@ def _detection(trace: Trace, results: Results, scores: Scores | None) -> Iterato
         )
     yield paragraph(
         Html(
-            f"These speakers taught the model nothing{_here(trace)}, but {escape(_chose(trace))} A list of further speakers, scored "
-            "once, is the honest test: <code>voxsphere extract</code>, <code>score</code> and <code>evaluate</code>."
+            f"These speakers taught the model nothing{_here(trace)}, but {escape(_chose(trace))} A list of further "
+            "speakers, scored once, is the honest test: <code>voxsphere extract</code>, <code>score</code> and "
+            "<code>evaluate</code>."
         ),
         note=True,
     )
