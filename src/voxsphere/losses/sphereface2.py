@@ -1,5 +1,7 @@
 """SphereFace2: one yes-or-no question a class instead of one choice among all."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -55,6 +57,10 @@ class SphereFace2(nn.Module):
     def set_margin(self, value: float) -> None:
         """Ask for another margin from now on."""
         self.margin.fill_(check_margin(value, 2.0))
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The bias, which does not decay."""
+        return [{"params": [self.bias], "weight_decay": 0.0}]
 
     def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
         """s·g(t) + b, without a margin."""
