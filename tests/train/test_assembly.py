@@ -55,6 +55,32 @@ def test_what_cannot_be_made_is_one_line_and_leaves_nothing(settings, told, tiny
     assert not (tmp_path / "run").exists()
 
 
+METRIC = ["objective=Metric", "objective.metric=AngularPrototypical"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ([*METRIC, "margin=null", "validation.figure=error"], "validation.figure: error is 1 − accuracy, and Metric"),
+        ([*METRIC, "margin=null", "validation.figure=eer*error"], "validation.figure: error"),
+        (METRIC, "recipe.margin: Metric has none here"),
+        (["objective.head=Softmax"], "recipe.margin: Classification has none here"),
+        (["objective.head=Focal", "objective.head.head=Softmax"], "recipe.margin: Classification has none here"),
+    ],
+)
+def test_what_the_objective_does_not_have_is_one_line(settings, told, tiny):
+    recipe = tiny.with_options(*settings)
+    with pytest.raises(BadInput) as refused:
+        assemble(recipe, recipe.data(), Accelerator(cpu=True))
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_wrapped_head_takes_the_margin_that_it_passes_on(tiny):
+    recipe = tiny.with_options("objective.head=Focal", "objective.head.head=AamSoftmax")
+    assert assemble(recipe, recipe.data(), Accelerator(cpu=True)).margin is not None
+
+
 def test_parts_are_judged_when_all_settings_are_made(tiny):
     changed = tiny.with_options(
         "learning_rate=Plateau", "learning_rate.initial=0.1", "margin=Constant", "margin.value=0"

@@ -120,6 +120,8 @@ def test_a_healthy_run_is_left_alone(pairs, tmp_path):
     told: list[str] = []
     train(replace(pairs, epochs=10), tmp_path, workers=0, told=told.append)
     assert told == []
+    validations = [line for line in read_logbook(tmp_path / "logbook.jsonl") if line["kind"] == "validation"]
+    assert all("loss" in line and "error" not in line for line in validations)
     judged = [
         Distances.from_json(line) for line in read_logbook(tmp_path / "logbook.jsonl") if line["kind"] == "distances"
     ]

@@ -72,6 +72,7 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
         objective = recipe.objective(model=model, num_speakers=len(data.train.speakers), **_domains(recipe, data))
     if not isinstance(objective, nn.Module):
         raise BadInput(f"objective: {type(objective).__name__} is no torch.nn.Module, which it is to be")
+    _check_wishes(recipe, objective)
     if recipe.start is not None:
         freeze(model, recipe.start().freeze)
     optimizer = _optimizer(recipe, objective)
@@ -188,6 +189,20 @@ def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
             "they are; take --set compute=bf16"
         )
     return optimizer
+
+
+def _check_wishes(recipe: Recipe, objective: nn.Module) -> None:
+    """`BadInput` where what the recipe asks for has nothing in a toolkit's objective that it could mean."""
+    if set(classes_of(recipe.objective).values()) - set(PARTS.values()):
+        return  # somebody's own: who knows
+    kind = type(objective).__name__
+    if "error" in recipe.validation().figure.split("*") and getattr(objective, "head", None) is None:
+        raise BadInput(f"validation.figure: error is 1 − accuracy, and {kind} has none here; choose eer, or loss")
+    inside = [module for module in objective.modules() if module is not objective and hasattr(module, "set_margin")]
+    if recipe.margin is not None and all(hasattr(module, "head") for module in inside):  # wrappers only pass it on
+        raise BadInput(
+            f"recipe.margin: {kind} has none here that a schedule could set; leave it out (--set margin=null)"
+        )
 
 
 def _check_pieces(objective: nn.Module, size: int) -> None:

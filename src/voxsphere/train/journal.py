@@ -144,7 +144,8 @@ class Journal:
     def judge(self, step: int, epoch: int, found: dict[str, float], distances: Distances) -> None:
         """Take in a validation's figures and distances, and the training's own figures since the one before."""
         count, loss, accuracy = self._epoch
-        figures = {**found, "loss": loss / max(count, 1), "error": 1 - accuracy / max(count, 1)}
+        error = {"error": 1 - accuracy / max(count, 1)} if "accuracy" in self._names else {}
+        figures = {**found, "loss": loss / max(count, 1), **error}
         self._epoch = [0.0, 0.0, 0.0]
         self.figures.append(figures)
         self.figure_steps.append(step)
