@@ -144,9 +144,10 @@ class _Run:
         self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
-        files = len({utterance.path for utterance in data.train})
-        books = partial(Journal, folder, accelerator, guard=Guard.of(self.bare))
-        self.journal = books(files=files, max_broken=recipe.max_broken, told=told)
+        books = partial(
+            Journal, folder, accelerator, files=len({u.path for u in data.train}), guard=Guard.of(self.bare)
+        )
+        self.journal = books(max_broken=recipe.max_broken, told=told)
 
     @property
     def over(self) -> bool:

@@ -26,8 +26,9 @@ class Joint(nn.Module):
     about the anchors where nothing is mined. It cuts all utterances of a batch to one random length: that is
     `examples=Crops` with two lengths (`--set examples.length=[2,8]`), since how much is heard is the examples' affair.
 
-    Batches are P speakers × K utterances, as `Metric` takes them; each piece of an update is its own, as there. Logged are "classification", "metric", each penalty
-    by its name, accuracy (of all utterances, margin-free), and the signs of a collapse that `Metric` logs.
+    Batches are P speakers × K utterances, as `Metric` takes them; every process and every accumulated piece is
+    its own, and negatives come from it. Logged are "classification", "metric", each penalty by its name, accuracy (of
+    all utterances, margin-free), and the signs of a collapse that `Metric` logs.
     """
 
     def __init__(

@@ -17,9 +17,9 @@ class Metric(nn.Module):
 
     Batches are P speakers × K utterances side by side (`sampler=SpeakersByUtterances`), in each piece of a batch;
     others are refused. Every process and every accumulated piece is its own batch: negatives come from the piece, so
-    more processes or pieces of one `batch_size` learn otherwise than fewer. Logged beside the loss are the embeddings' "spread" (1 − their mean cosine) and, where triplets
-    are mined, the share of "active" ones. As the second stage of Li et al. 2017, Deep Speaker, arXiv:1705.02304, a
-    triplet loss begins from a network that was trained to classify.
+    more processes or pieces of one `batch_size` learn otherwise than fewer. Logged beside the loss are the embeddings'
+    "spread" (1 − their mean cosine) and, where triplets are mined, the share of "active" ones. As the second stage of
+    Li et al. 2017, Deep Speaker, arXiv:1705.02304, a triplet loss begins from a network that was trained to classify.
     """
 
     def __init__(self, model: SpeakerModel, num_speakers: int, *, metric: Callable[[], TupleLoss]) -> None:
