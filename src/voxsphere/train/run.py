@@ -144,10 +144,8 @@ class _Run:
         self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
-        books = partial(
-            Journal, folder, accelerator, files=len({u.path for u in data.train}), guard=Guard.of(self.bare)
-        )
-        self.journal = books(max_broken=recipe.max_broken, told=told)
+        books = partial(Journal, folder, accelerator, guard=Guard.of(self.bare), told=told)
+        self.journal = books(files=len({u.path for u in data.train}), max_broken=recipe.max_broken)
 
     @property
     def over(self) -> bool:
