@@ -63,6 +63,12 @@ class Voice(torch.nn.Module):
     def forward(self, wave: Tensor, *, masks: Tensor | None = None) -> Tensor:
         return self.encoder(self.features(wave))
 
+    def features_of(self, wave: Tensor) -> Tensor:
+        return self.features(wave)
+
+    def embed_features(self, features: Tensor) -> Tensor:
+        return self.encoder(features)
+
 
 def batch_of(*speakers: int, domains: tuple[int, ...] | None = None) -> Batch:
     generator = torch.Generator().manual_seed(3)
@@ -163,6 +169,14 @@ def test_mixup_is_two_hard_losses_in_the_share_that_was_drawn(level):
     embedding = objective.model.encoder(mixed.tanh() if level == "wave" else mixed)
     one, two = objective.head(embedding, batch.speaker), objective.head(embedding, batch.speaker[other])
     torch.testing.assert_close(found, share * one + (1 - share) * two)
+
+
+def test_features_are_mixed_in_the_precision_of_the_weights():
+    model = smoke().model().double()
+    objective = Mixup(model, 6, head=AamSoftmax, level="features").double()
+    wave = torch.randn(4, 16000, generator=torch.Generator().manual_seed(2))
+    batch = collate([Item(wave[i], i, str(i), None, ()) for i in range(4)])
+    assert torch.isfinite(objective(batch)["loss"])
 
 
 def test_mixed_hard_losses_are_those_of_soft_targets():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
 from voxsphere.core.random import stream
 
@@ -63,6 +64,17 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(world, speakers, tmp_pa
     assert start(command(broken, world), speakers).wait() == 0
     assert made(broken) == made(whole)
     assert not list((broken / "checkpoints").glob(".step-*"))
+
+
+@pytest.mark.slow
+def test_a_joint_objective_leaves_two_processes_with_equal_weights(speakers, tmp_path):
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    line = [sys.executable, *launcher, str(HERE / "joint_on_each.py"), str(tmp_path)]
+    assert start(line, speakers).wait() == 0
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert first.keys() == second.keys()
+    assert any(name.startswith("head.") for name in first)
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from torch.optim import SGD, AdamW
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import describe, rebuild
+from voxsphere.losses.curricular import CurricularAam
 from voxsphere.train.sam import Sam, statistics_kept
 
 CURVE, CENTRE = (3.0, 0.5, 1.0), (1.0, -2.0, 0.3)
@@ -260,3 +261,14 @@ def test_running_statistics_are_kept_while_the_batch_still_normalises():
         assert torch.equal(value, before[name]), name
     net(x)
     assert not torch.equal(net.state_dict()["1.running_mean"], before["1.running_mean"])
+
+
+def test_the_running_mean_of_a_curricular_head_is_kept_too():
+    head, x, speaker = CurricularAam(3, 4), torch.arange(15.0).view(5, 3).sin(), torch.tensor([0, 1, 2, 3, 0])
+    head(x, speaker)
+    before = head.typical.clone()
+    with statistics_kept(head):
+        head(x, speaker)
+    assert torch.equal(head.typical, before)
+    head(x, speaker)
+    assert not torch.equal(head.typical, before)

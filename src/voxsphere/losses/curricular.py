@@ -24,6 +24,7 @@ class CurricularAam(ScheduledMargin, RemadeHead):
     logit jumps, to lower values while τ + cos t_j is below 1.
     """
 
+    track_running_stats = True  # as batch norms say it: what is asked again at perturbed weights leaves τ still
     typical: Tensor
 
     def __init__(

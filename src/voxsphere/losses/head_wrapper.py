@@ -20,6 +20,11 @@ class HeadWrapper(SoftmaxHead):
                 f"{type(self).__name__}: {type(head).__name__} is no softmax, whose logits could be worked on; take "
                 "another head, such as AamSoftmax"
             )
+        if isinstance(head, HeadWrapper):
+            raise BadInput(
+                f"{type(self).__name__}: the loss of {type(head).__name__} within would not be heard, only its logits; "
+                "wrap a head itself, such as AamSoftmax"
+            )
         self.head, self.num_classes = head, num_classes
 
     @property

@@ -1,5 +1,7 @@
 """Ring loss: embeddings of one length, which is learnt."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -19,6 +21,10 @@ class RingLoss(nn.Module):
         super().__init__()
         self.weight = check_positive("weight", weight)
         self.radius = nn.Parameter(torch.tensor(float(check_positive("radius", radius))))
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The radius, which does not decay."""
+        return [{"params": [self.radius], "weight_decay": 0.0}]
 
     def forward(
         self,

@@ -1,6 +1,7 @@
 """w·cos + b with learnt w and b: what turns cosines into logits in GE2E and the angular prototypical loss."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,10 @@ class ScaledCosine(nn.Module):
         check_positive("w", w)
         self.r = nn.Parameter(torch.tensor(w + math.log(-math.expm1(-w))))
         self.b = nn.Parameter(torch.tensor(float(b)))
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The slope, which does not decay."""
+        return [{"params": [self.r], "weight_decay": 0.0}]
 
     @property
     def w(self) -> Tensor:

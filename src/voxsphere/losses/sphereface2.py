@@ -1,5 +1,7 @@
 """SphereFace2: one yes-or-no question a class instead of one choice among all."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -40,6 +42,10 @@ class SphereFace2(ScheduledMargin):
         self.bias = nn.Parameter(torch.zeros(()))
         self.scale, self.balance, self.power = check_positive("scale", scale), balance, power
         self._begin_with(margin, most=2.0)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The bias, which does not decay."""
+        return [{"params": [self.bias], "weight_decay": 0.0}]
 
     def logits(self, embedding: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
         """s·g(t) + b, without a margin."""

@@ -116,12 +116,20 @@ class SpeakerModel(nn.Module):
         The front end computes in float32, or in float64 with weights of float64; its features are brought to the
         weights' precision. Raises `BadInput` for weights or a wave of fp16 on a CPU.
         """
+        features = self.features_of(wave)
+        return self.encoder(features if masks is None else features * masks)
+
+    def features_of(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames features"]:
+        """The front end's features, in the precision that `frames` tells of."""
         refuse_half(wave, "the wave is")
         weights = next(self.parameters(), wave)
         refuse_half(weights, "the model's weights are")
         precise = torch.promote_types(weights.dtype, torch.float32)
-        features = self.features(wave.to(precise)).to(weights.dtype)
-        return self.encoder(features if masks is None else features * masks)
+        return self.features(wave.to(precise)).to(weights.dtype)
+
+    def embed_features(self, features: Float[Tensor, "batch frames features"]) -> Float[Tensor, "batch dim"]:
+        """Raw embeddings of what `features_of` gave, or of what was made of it, masked if it is to be."""
+        return self.projection(self.pooling(self.encoder(features)))
 
     def pooled(
         self,

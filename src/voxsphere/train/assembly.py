@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -72,6 +72,7 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
         objective = recipe.objective(model=model, num_speakers=len(data.train.speakers), **_domains(recipe, data))
     if not isinstance(objective, nn.Module):
         raise BadInput(f"objective: {type(objective).__name__} is no torch.nn.Module, which it is to be")
+    _check_wishes(recipe, objective)
     if recipe.start is not None:
         freeze(model, recipe.start().freeze)
     optimizer = _optimizer(recipe, objective)
@@ -84,6 +85,8 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     begin = Progress(0, recipe.epochs * plan.steps_per_epoch, plan.steps_per_epoch)
     learning_rate = _schedule("learning_rate", recipe.learning_rate, begin)
     margin = None if recipe.margin is None else _schedule("margin", recipe.margin, begin)
+    if margin is not None:
+        _try_margins(objective, margin, begin)
     dropout = None if recipe.dropout is None else _schedule("dropout", recipe.dropout, begin)
     return Assembly(model, objective, optimizer, learning_rate, margin, dropout, items, plan, share)
 
@@ -122,6 +125,25 @@ def _schedule(name: str, made: Callable[[], Schedule], begin: Progress) -> Sched
         schedule = made()
         schedule(begin)
     return schedule
+
+
+def _try_margins(objective: nn.Module, margin: Schedule, begin: Progress) -> None:
+    """`BadInput` if the head refuses the schedule's first margin, or its last; leaves no trace in the objective."""
+    set_margin = getattr(objective, "set_margin", None)
+    if set_margin is None:
+        return
+    beside = {name: buffer for name, buffer in objective.named_buffers() if not name.startswith("model.")}
+    before = {name: buffer.clone() for name, buffer in beside.items()}
+    try:
+        for step in (0, begin.steps - 1):
+            value = margin(replace(begin, step=step))
+            try:
+                set_margin(value)
+            except BadInput as error:
+                raise BadInput(f"margin: the schedule says {value:.4g} at step {step}; {error}") from error
+    finally:
+        for name, buffer in beside.items():
+            buffer.copy_(before[name])
 
 
 def _try_example(recipe: Recipe, model: SpeakerModel, plan: Plan) -> None:
@@ -167,6 +189,20 @@ def _optimizer(recipe: Recipe, objective: nn.Module) -> Optimizer:
             "they are; take --set compute=bf16"
         )
     return optimizer
+
+
+def _check_wishes(recipe: Recipe, objective: nn.Module) -> None:
+    """`BadInput` where what the recipe asks for has nothing in a toolkit's objective that it could mean."""
+    if set(classes_of(recipe.objective).values()) - set(PARTS.values()):
+        return  # somebody's own: who knows
+    kind = type(objective).__name__
+    if "error" in recipe.validation().figure.split("*") and getattr(objective, "head", None) is None:
+        raise BadInput(f"validation.figure: error is 1 − accuracy, and {kind} has none here; choose eer, or loss")
+    inside = [module for module in objective.modules() if module is not objective and hasattr(module, "set_margin")]
+    if recipe.margin is not None and all(hasattr(module, "head") for module in inside):  # wrappers only pass it on
+        raise BadInput(
+            f"recipe.margin: {kind} has none here that a schedule could set; leave it out (--set margin=null)"
+        )
 
 
 def _check_pieces(objective: nn.Module, size: int) -> None:

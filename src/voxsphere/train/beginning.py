@@ -8,11 +8,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.parts import Json, describe
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train import checkpoint
 from voxsphere.train.class_weights import carried, means
-from voxsphere.train.origin import Origin, check_fit, find_origin
+from voxsphere.train.origin import Origin, check_fit, check_unheard, find_origin
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run_folder import claim
 from voxsphere.train.start import Start
@@ -20,14 +21,15 @@ from voxsphere.train.start import Start
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a run is begun from, found and seen to fit."""
+    """What a run is begun from, found and seen to fit; `head` is the objective's, as the recipe describes it."""
 
     start: Start
     origin: Origin
     seed: int
+    head: Json = None
 
     @cached_property
-    def note(self) -> dict[str, str]:
+    def note(self) -> dict[str, Any]:
         """For data.json."""
         return self.origin.note()
 
@@ -41,7 +43,7 @@ class Beginning:
                     f"start.head: {self.start.model} is a model and keeps no class weights; name the run that made it, "
                     "or take start.head=new"
                 )
-            state |= carried(objective, data.train.speakers, self.origin.run)
+            state |= carried(objective, data.train.speakers, self.origin.run, head=self.head)
         model.load_state_dict(dict(self.origin.state))
         if self.start.head == "means":
             state |= means(objective, model, data.train, seed=self.seed)
@@ -55,8 +57,8 @@ def take_up(
     """The newest checkpoint of the run, or the objective's state that it begins from, if either is there.
 
     Makes the folder the run's. A run that goes on does not need its start any more; where that is still there, it is
-    to be what it was. Raises `BadInput` where start, folder, data and recipe are not of one run, and then a folder in
-    which no run was begun is left as it is.
+    to be what it was. Raises `BadInput` where start, folder, data and recipe are not of one run, or the start
+    learnt speakers who are held out here, and then a folder in which no run was begun is left as it is.
     """
     checkpoints = folder / "checkpoints"
     goes_on = any(checkpoints.glob("step-*"))
@@ -66,6 +68,8 @@ def take_up(
         if not goes_on:
             raise
         start = None
+    if start is not None:
+        check_unheard(start.note, data.held_out.speakers)
     begun = None if start is None or goes_on else start.state(objective, data)
     claim(folder, recipe, data, None if start is None else start.note)
     state = checkpoint.newest(checkpoints)
@@ -80,7 +84,9 @@ def _beginning(recipe: Recipe, folder: Path, objective: nn.Module) -> Beginning 
     start = recipe.start()
     origin = find_origin(start.model, folder)
     check_fit(_model(objective).state_dict(), origin.state, origin.name)
-    return Beginning(start, origin, recipe.seed)
+    described = describe(recipe.objective)
+    head = described.get("head") if isinstance(described, dict) else None
+    return Beginning(start, origin, recipe.seed, head)
 
 
 def _model(objective: nn.Module) -> SpeakerModel:

@@ -11,63 +11,90 @@ PATIENCE = 1000
 """So many steps a collapse must last before anything is said: runs that mine the hardest triplets often draw together
 first and part again (Hermans et al. 2017, arXiv:1703.07737, section 4.2)."""
 LINES = 5
-"""So many lines it must last at the end of a run, when no more are to come."""
+"""So many lines it must last at the end of a run, when no more are to come; all of a run that has fewer."""
 
 
 class Guard:
     """Looks at each line of losses that is logged, and finds the words for what went wrong.
 
-    A line looks collapsed where the "spread" is below `FLOOR`, or where the metric loss is what it would be were all
-    embeddings equal and either the spread is below 10 times the floor or all mined triplets are active: distances may
-    shrink to nothing while directions still differ. A collapse is told when all lines of `PATIENCE` steps look so, or
-    the last `LINES` of the run. That no triplet was active, and the loss exactly 0, is told after `PATIENCE` steps too,
-    or at the end of a run that never had one.
+    For a loss that sees directions alone, a line looks collapsed where the "spread" is below `FLOOR`, or below 10 times
+    that while the metric loss is what it would be were all embeddings equal. A loss that sees lengths, too, may tell
+    utterances apart that all point one way (far from the origin), and may have lost all distances while directions
+    still differ: of such (`lengths`) the loss must be that of equal embeddings, and either the spread below 10 times
+    the floor or all mined triplets active.
+
+    A collapse is told when all lines of `PATIENCE` steps look so, or the last `LINES` of the run. That no triplet was
+    active, and the loss exactly 0, is told after `PATIENCE` steps too, or at the end of a run that never had one.
+
+    `loss_of_equal` tells what the metric loss would be were all embeddings of the last batch equal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loss_of_equal: Callable[[], float] = lambda: 0.0, *, lengths: bool = False) -> None:
+        self.loss_of_equal, self.lengths = loss_of_equal, lengths
         # Of each: the step of the first line in a row that shows it, and how many those lines are.
         self._rows: dict[str, tuple[int, int]] = {"collapsed": (0, 0), "idle": (0, 0)}
+        self._words: dict[str, str] = {}  # what is to be said if it has lasted long enough
         self._lines = 0
         self._told: list[str] = []
 
-    def look(
-        self, step: int, losses: Mapping[str, float], loss_of_equal: Callable[[], float], *, last: bool = False
-    ) -> Iterator[str]:
+    @staticmethod
+    def of(objective: object) -> "Guard":
+        """The guard for an objective, which may offer `loss_of_equal()` and `sees_lengths`."""
+        equal = getattr(objective, "loss_of_equal", lambda: 0.0)
+        return Guard(equal, lengths=getattr(objective, "sees_lengths", False))
+
+    def look(self, step: int, losses: Mapping[str, float]) -> Iterator[str]:
         """What is to be said of the line after `step` steps, if it is the first time.
 
         `losses` are the means since the line before; those without a "spread" are none of the guard's affair.
-        `loss_of_equal` tells what the metric loss would be were all embeddings equal; `last`, that the run is over.
         """
         if "spread" not in losses:
             return
-        spread, active = losses["spread"], losses.get("active")
-        equal = loss_of_equal()
-        stays = equal > 0 and abs(_metric(losses) / equal - 1) <= NEAR
-        all_active = active is not None and active >= 1 - NEAR
-        alike = spread < FLOOR or (stays and (spread < 10 * FLOOR or all_active))
         self._lines += 1
-        if self._lasts("collapsed", alike, step, LINES if last else None):
-            yield _collapsed(step, losses, equal)
-        if self._lasts("idle", active == 0, step, self._lines if last else None):
-            yield _idle(step, losses)
+        equal = self.loss_of_equal()
+        self._see("collapsed", self._alike(losses, equal), step, _collapsed(step, losses, equal))
+        self._see("idle", losses.get("active") == 0, step, _idle(step, losses))
+        for what, (first, count) in self._rows.items():
+            if count and step - first >= PATIENCE:
+                yield from self._tell(what)
 
-    def _lasts(self, what: str, there: bool, step: int, enough: int | None) -> bool:
-        """Whether it is there for `PATIENCE` steps, or for `enough` lines, and was not told yet."""
+    def end(self) -> Iterator[str]:
+        """What is to be said, if it was not yet, now that the run is over."""
+        for what, enough in (("collapsed", min(LINES, self._lines)), ("idle", self._lines)):
+            if 0 < enough <= self._rows[what][1]:
+                yield from self._tell(what)
+
+    def _alike(self, losses: Mapping[str, float], equal: float) -> bool:
+        spread = losses["spread"]
+        stays = equal > 0 and abs(_metric(losses) / equal - 1) <= NEAR
+        near = stays and spread < 10 * FLOOR
+        if self.lengths:
+            return near or (stays and losses.get("active", 0.0) >= 1 - NEAR)
+        return near or spread < FLOOR
+
+    def _see(self, what: str, there: bool, step: int, words: str) -> None:
         first, count = self._rows[what]
-        first, count = self._rows[what] = ((first if count else step), count + 1) if there else (0, 0)
-        long = count and (step - first >= PATIENCE or (enough is not None and count >= enough))
-        if not long or what in self._told:
-            return False
-        self._told.append(what)
-        return True
+        self._rows[what] = ((first if count else step), count + 1) if there else (0, 0)
+        self._words[what] = words
+
+    def _tell(self, what: str) -> Iterator[str]:
+        if what not in self._told:
+            self._told.append(what)
+            yield self._words[what]
 
     def state_dict(self) -> dict[str, Any]:
         """All that `look` remembers."""
-        return {"rows": dict(self._rows), "lines": self._lines, "told": list(self._told)}
+        return {
+            "rows": dict(self._rows),
+            "words": dict(self._words),
+            "lines": self._lines,
+            "told": list(self._told),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
         self._rows, self._lines, self._told = dict(state["rows"]), state["lines"], list(state["told"])
+        self._words = dict(state["words"])
 
 
 def _metric(losses: Mapping[str, float]) -> float:

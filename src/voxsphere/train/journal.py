@@ -1,7 +1,7 @@
 """The books of a run: losses to be averaged, figures of the validations, files that failed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,21 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, accelerator: Accelerator, *, files: int, max_broken: float, told: Callable[[str], None]
+        self,
+        folder: Path,
+        accelerator: Accelerator,
+        *,
+        files: int,
+        max_broken: float,
+        told: Callable[[str], None],
+        guard: Guard | None = None,
     ) -> None:
         self.folder, self.accelerator, self.told = folder, accelerator, told
         self.files, self.max_broken = files, max_broken
         self.figures: list[dict[str, float]] = []
         self.figure_steps: list[int] = []
         self.broken: dict[str, str] = {}
-        self.guard = Guard()
+        self.guard = guard or Guard()
         self._names: list[str] = []
         self._pending: list[Tensor] = []  # a row a step since the last line
         self._epoch = [0.0, 0.0, 0.0]  # steps, summed loss, summed accuracy since the last validation
@@ -100,13 +107,8 @@ class Journal:
             self.broken[path] = reason
             self.told(f"{reason}; {remedy}")
 
-    def log(
-        self, step: Step, *, epoch: int, loss_of_equal: Callable[[], float] = lambda: 0.0, last: bool = False
-    ) -> tuple[dict[str, float], float, float]:
-        """Write a line with the means since the last one; those, utterances a second, and the share spent waiting.
-
-        `loss_of_equal` is the objective's, for the guard against collapse; `last` says that no line will follow.
-        """
+    def log(self, step: Step, *, epoch: int) -> tuple[dict[str, float], float, float]:
+        """Write a line with the means since the last one; those, utterances a second, and the share spent waiting."""
         rows = torch.stack(self._pending).double().cpu()
         means = dict(zip(self._names, rows.mean(0).tolist(), strict=True))
         self._epoch[0] += len(rows)
@@ -126,16 +128,24 @@ class Journal:
             speeds = {"utterances_per_second": speed, "waiting": waiting}
             rates = {"learning_rate": step.learning_rate, "margin": step.margin, "gradient_norm": norm}
             self._board.write(step.number + 1, {**means, **rates, **speeds})
-        for words in self.guard.look(step.number + 1, means, loss_of_equal, last=last):
+        self._note(self.guard.look(step.number + 1, means), step.number + 1, epoch)
+        return means, speed, waiting
+
+    def end(self, step: int, epoch: int) -> None:
+        """Take in that the run is over, which may be known only after a validation."""
+        self._note(self.guard.end(), step, epoch)
+
+    def _note(self, said: Iterable[str], step: int, epoch: int) -> None:
+        for words in said:
             self.told(words)
             if self._logbook is not None:
-                self._logbook.write("note", {"step": step.number + 1, "epoch": epoch, "words": words})
-        return means, speed, waiting
+                self._logbook.write("note", {"step": step, "epoch": epoch, "words": words})
 
     def judge(self, step: int, epoch: int, found: dict[str, float], distances: Distances) -> None:
         """Take in a validation's figures and distances, and the training's own figures since the one before."""
         count, loss, accuracy = self._epoch
-        figures = {**found, "loss": loss / max(count, 1), "error": 1 - accuracy / max(count, 1)}
+        error = {"error": 1 - accuracy / max(count, 1)} if "accuracy" in self._names else {}
+        figures = {**found, "loss": loss / max(count, 1), **error}
         self._epoch = [0.0, 0.0, 0.0]
         self.figures.append(figures)
         self.figure_steps.append(step)

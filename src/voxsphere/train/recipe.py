@@ -41,12 +41,13 @@ class Recipe:
     """One training run, as far as it decides the result.
 
     `batch_size` is that of one update over all processes and pieces, so a recipe trains the same model on one device
-    or on eight; each of its `accumulate` pieces goes through the network by itself. `learning_rate`, `margin` and
-    `dropout` (its strength in networks that drop by a schedule) are functions of the progress. `clip` bounds the
-    gradient's norm before each step. `keep` says which weights become the model: the last, those of the best
-    validation, or the average of the last `average` epochs. `start` names the weights that the run begins from, random
-    ones if it is left out, and what stays of them. `max_broken` is the share of unreadable files above which
-    a run stops. `compute` is the precision of the forward pass; weights stay float32.
+    or on eight; each of its `accumulate` pieces goes through the network by itself. (Losses on tuples compare only the
+    utterances of one piece: for `Metric` and `Joint` fewer and larger pieces are another training.)
+    `learning_rate`, `margin` and `dropout` (its strength in networks that drop by a schedule) are functions of the
+    progress. `clip` bounds the gradient's norm before each step. `keep` says which weights become the model: the last,
+    those of the best validation, or the average of the last `average` epochs. `start` names the weights that the run
+    begins from, random ones if it is left out, and what stays of them. `max_broken` is the share of unreadable files
+    above which a run stops. `compute` is the precision of the forward pass; weights stay float32.
     """
 
     name: str

@@ -20,6 +20,7 @@ from voxsphere.data.training_set import TrainingSet
 from voxsphere.train import checkpoint
 from voxsphere.train.assembly import accelerator_of, assemble
 from voxsphere.train.beginning import take_up
+from voxsphere.train.guard import Guard
 from voxsphere.train.journal import Journal
 from voxsphere.train.lock import only_here
 from voxsphere.train.loop import Step, steps
@@ -140,12 +141,11 @@ class _Run:
         self.ema = recipe.ema() if recipe.ema is not None else None
         self.objective, self.optimizer = accelerator.prepare(made.objective, made.optimizer)
         self.bare = accelerator.unwrap_model(self.objective)
-        self.loss_of_equal = getattr(self.bare, "loss_of_equal", lambda: 0.0)
         self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
-        files = len({utterance.path for utterance in data.train})
-        self.journal = Journal(folder, accelerator, files=files, max_broken=recipe.max_broken, told=told)
+        books = partial(Journal, folder, accelerator, guard=Guard.of(self.bare), told=told)
+        self.journal = books(files=len({u.path for u in data.train}), max_broken=recipe.max_broken)
 
     @property
     def over(self) -> bool:
@@ -191,9 +191,7 @@ class _Run:
         self.journal.add(step, utterances=self.recipe.batch_size)
         if self.done % self.recipe.log_every == 0 or self.done % self.plan.steps_per_epoch == 0:
             epoch = step.number // self.plan.steps_per_epoch + 1
-            losses, speed, waiting = self.journal.log(
-                step, epoch=epoch, loss_of_equal=self.loss_of_equal, last=self.over
-            )
+            losses, speed, waiting = self.journal.log(step, epoch=epoch)
             self.watch(
                 Glance(
                     step=self.done,
@@ -226,6 +224,8 @@ class _Run:
             if self.accelerator.is_main_process:
                 values = [self.validation.value(figures) for figures in self.journal.figures]
                 self.weights.save(epoch, self.bare.model.state_dict(), best=judged and values[-1] == min(values))
+        if self.over:
+            self.journal.end(self.done, epoch)
         return True
 
     def _check_weights(self) -> None:

@@ -90,9 +90,11 @@ class Sam(Optimizer):
 
 @contextmanager
 def statistics_kept(module: nn.Module) -> Iterator[None]:
-    """Batch norms inside leave their running statistics as they are: those of perturbed weights are nobody's.
+    """Batch norms, and whatever else says `track_running_stats`, leave their buffers as they are.
 
-    They still normalise by the batch while training.
+    The statistics of perturbed weights are nobody's.
+
+    Norms still normalise by the batch while training.
     """
     norms = [m for m in module.modules() if getattr(m, "track_running_stats", False)]
     before = [{name: value.clone() for name, value in norm.named_buffers(recurse=False)} for norm in norms]

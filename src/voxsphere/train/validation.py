@@ -27,7 +27,8 @@ class Verification:
     """EER and minDCF (priors 0.01 and 0.001) of held-out speakers' trials by cosine, `every` so many epochs.
 
     `figure` is what schedules, stopping and `keep="best"` go by, lower is better: one of `FIGURES` or a product such
-    as "eer*min_dcf"; "loss" and "error" (1 − accuracy) are means over the training batches since the last validation.
+    as "eer*min_dcf"; "loss" and "error" (1 − accuracy) are means over the training batches since the last validation;
+    an objective without a `head` has no accuracy, and no error.
     Of each utterance the first `seconds` are embedded.
     """
 

@@ -11,7 +11,7 @@ from voxsphere.losses.contract import Penalty, TupleLoss
 from voxsphere.losses.head import Head, pass_margin
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.objectives.heads import accuracy, check_weights, make_penalties, penalties_of
-from voxsphere.train.objectives.tuples import loss_of_equal, signs, tuples_of
+from voxsphere.train.objectives.tuples import loss_of_equal, sees_lengths, signs, tuples_of
 
 
 class Joint(nn.Module):
@@ -26,8 +26,9 @@ class Joint(nn.Module):
     about the anchors where nothing is mined. It cuts all utterances of a batch to one random length: that is
     `examples=Crops` with two lengths (`--set examples.length=[2,8]`), since how much is heard is the examples' affair.
 
-    Batches are P speakers × K utterances, as `Metric` takes them. Logged are "classification", "metric", each penalty
-    by its name, accuracy (of all utterances, margin-free), and the signs of a collapse that `Metric` logs.
+    Batches are P speakers × K utterances, as `Metric` takes them; every process and every accumulated piece is
+    its own, and negatives come from it. Logged are "classification", "metric", each penalty by its name, accuracy (of
+    all utterances, margin-free), and the signs of a collapse that `Metric` logs.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Joint(nn.Module):
         self.model = model
         self.head = head(in_dim=model.dim, num_classes=num_speakers)
         self.metric = metric()
+        self.sees_lengths = sees_lengths(self.metric)
         self.penalties = make_penalties(penalties, model.dim, num_speakers)
         self.head_weight, self.metric_weight, self.classified = head_weight, metric_weight, classified
         self._last: Tensor | None = None

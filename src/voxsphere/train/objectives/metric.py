@@ -9,22 +9,24 @@ from voxsphere.data.batch import Batch
 from voxsphere.losses.contract import TupleLoss
 from voxsphere.losses.head import pass_margin
 from voxsphere.models.speaker import SpeakerModel
-from voxsphere.train.objectives.tuples import loss_of_equal, signs, tuples_of
+from voxsphere.train.objectives.tuples import loss_of_equal, sees_lengths, signs, tuples_of
 
 
 class Metric(nn.Module):
     """Bring the utterances of a speaker together and part those of different speakers: a loss on tuples alone.
 
     Batches are P speakers × K utterances side by side (`sampler=SpeakersByUtterances`), in each piece of a batch;
-    others are refused. Logged beside the loss are the embeddings' "spread" (1 − their mean cosine) and, where triplets
-    are mined, the share of "active" ones. As the second stage of Li et al. 2017, Deep Speaker, arXiv:1705.02304, a
-    triplet loss begins from a network that was trained to classify.
+    others are refused. Every process and every accumulated piece is its own batch: negatives come from the piece, so
+    more processes or pieces of one `batch_size` learn otherwise than fewer. Logged beside the loss are the embeddings'
+    "spread" (1 − their mean cosine) and, where triplets are mined, the share of "active" ones. As the second stage of
+    Li et al. 2017, Deep Speaker, arXiv:1705.02304, a triplet loss begins from a network that was trained to classify.
     """
 
     def __init__(self, model: SpeakerModel, num_speakers: int, *, metric: Callable[[], TupleLoss]) -> None:
         super().__init__()
         self.model = model
         self.metric = metric()
+        self.sees_lengths = sees_lengths(self.metric)
         self._last: Tensor | None = None
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:

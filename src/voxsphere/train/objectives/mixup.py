@@ -71,7 +71,6 @@ class Mixup(nn.Module):
         if self.level == "wave":
             embedding: Tensor = model(mixed(batch.wave), masks=batch.masks)
         else:
-            features = mixed(model.features(batch.wave))
-            frames = model.encoder(features if batch.masks is None else features * batch.masks)
-            embedding = model.projection(model.pooling(frames))
+            features = mixed(model.features_of(batch.wave))
+            embedding = model.embed_features(features if batch.masks is None else features * batch.masks)
         return embedding

@@ -8,6 +8,9 @@ from torch.nn import functional
 from voxsphere.core.errors import BadInput
 from voxsphere.data.batch import Batch
 from voxsphere.losses.contract import TupleLoss
+from voxsphere.losses.distances import Measure
+from voxsphere.losses.n_pair import NPair
+from voxsphere.losses.prototypical import Prototypical
 
 
 def tuples_of(embedding: Float[Tensor, "batch dim"], batch: Batch) -> Float[Tensor, "speakers utterances dim"]:
@@ -44,11 +47,21 @@ def signs(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -
     return {"spread": spread(tuples.flatten(0, 1)), **left}
 
 
-def loss_of_equal(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -> float:
-    """What the loss says where all embeddings are one vector: a triplet loss its margin, a softmax log(speakers).
+def sees_lengths(metric: TupleLoss) -> bool:
+    """Whether the loss sees how long embeddings are, and not their directions alone."""
+    measure = getattr(getattr(metric, "loss", None), "measure", None)
+    if isinstance(measure, Measure):
+        return not measure.normalised and measure.distance != "cosine"
+    return isinstance(metric, NPair | Prototypical)
 
+
+def loss_of_equal(metric: TupleLoss, tuples: Float[Tensor, "speakers utterances dim"]) -> float:
+    """What the loss says where all embeddings are their mean: a triplet loss its margin, a softmax log(speakers).
+
+    Their own mean, because some losses see its length: an N-pair loss its shrinkage.
     Leaves no trace in randomness, which a miner may draw.
     """
     devices = [tuples.device] if tuples.device.type == "cuda" else []
     with torch.no_grad(), torch.random.fork_rng(devices=devices):
-        return float(metric(torch.ones_like(tuples, dtype=torch.float32)))
+        mean = tuples.float().mean((0, 1))
+        return float(metric(mean.repeat(*tuples.shape[:2], 1)))
