@@ -26,6 +26,7 @@ from voxsphere.train.beginning import take_up
 from voxsphere.train.class_weights import means
 from voxsphere.train.finish import finish
 from voxsphere.train.logbook import read_logbook
+from voxsphere.train.origin import check_unheard, find_origin
 from voxsphere.train.parameters import parameter_groups
 from voxsphere.train.recipe import Recipe, from_json
 from voxsphere.train.run import train
@@ -309,6 +310,32 @@ def test_the_card_says_what_the_model_was_begun_from(tiny, source, tmp_path):
     assert "begun from source, trained on: 40 utterances of 8 speakers" in card.training_data
 
 
+def test_whom_a_start_heard_is_handed_on_and_that_nobody_knows_is_said(tiny, source, tmp_path):
+    """A chain: the source, a run begun from it, and one begun from a copy of its model, of which nothing is known."""
+    taught = json.loads((source / "data.json").read_text())["classes"]
+    first = replace(begun(tiny, source), epochs=1, name="first")
+    train(first, tmp_path / "first", workers=0)
+    note = json.loads((tmp_path / "first" / "data.json").read_text())["start"]
+    assert (note["heard"], note["all_heard"]) == (sorted(taught), True)
+    assert "not known" not in finish(first, tmp_path / "first").card.training_data
+    shutil.copytree(tmp_path / "first" / "model", tmp_path / "copy")
+    strange = replace(begun(tiny, tmp_path / "copy"), epochs=1)
+    train(strange, tmp_path / "second", workers=0)
+    note = json.loads((tmp_path / "second" / "data.json").read_text())["start"]
+    assert (note["heard"], note["all_heard"]) == ([], False)
+    told = finish(strange, tmp_path / "second").card.training_data
+    assert told.endswith("; it is not known whether first heard the held-out speakers, too")
+    assert not find_origin(str(tmp_path / "second"), tmp_path).note()["all_heard"]
+
+
+def test_a_speaker_whom_the_starts_start_heard_or_who_was_played_faster_is_no_judge():
+    note = {"name": "old", "heard": ["a", "b@0.9"]}
+    check_unheard(note, ["c", "d"])
+    for judges in (["a", "c"], ["b", "c"]):
+        with pytest.raises(BadInput, match=r"old: learnt 1 of the 2 speakers held out here, such as"):
+            check_unheard(note, judges)
+
+
 def test_the_same_weights_are_the_same_wherever_they_lie(tiny, source, tmp_path):
     notes = []
     for name, where in (("run", source), ("model", source / "model")):
@@ -351,6 +378,14 @@ def test_a_recipe_with_a_start_is_saved_and_set_by_name(tiny):
         (
             ["start=Start", "start.model=SOURCE/model", "start.head=carried"],
             "is a model and keeps no class weights; name the run that made it",
+        ),
+        (
+            ["start=Start", "start.model=SOURCE", "data.held_out=5"],
+            "start.model source: learnt 1 of the 5 speakers held out here, such as s",
+        ),
+        (
+            ["start=Start", "start.model=SOURCE/model", "data.held_out=5"],
+            "hold out others (--set data.held_out_manifest=…, or another data.seed)",
         ),
         (
             ["start=Start", "start.model=SOURCE", "start.head=carried", "data.held_out=3"],

@@ -9,7 +9,7 @@ from voxsphere.core.scores import Scores
 from voxsphere.core.trials import Trials
 from voxsphere.recipes.smoke import smoke
 from voxsphere.train.schedule import Plateau, Stopping
-from voxsphere.train.verdict import decided_by_held_out, verdict, verdict_section
+from voxsphere.train.verdict import decided_by_held_out, decided_in, verdict, verdict_section
 
 
 def scores(distance: float, seed: int, speakers: int = 12) -> Scores:
@@ -86,3 +86,15 @@ def test_what_the_held_out_speakers_decide_is_read_off_the_recipe():
         plain, keep="best", stopping=partial(Stopping, patience=2), learning_rate=partial(Plateau, initial=0.1)
     )
     assert decided_by_held_out(asked.to_json()) == ("which epoch to keep", "when to stop", "the learning rate")
+    before = {"start": {"decided": ["when to stop in stage first"]}}
+    assert decided_in(plain.to_json(), before) == ("when to stop in stage first",)
+    assert decided_in(plain.to_json(), {"start": None}) == ()
+
+
+def test_that_nobody_knows_whether_the_other_heard_the_judges_is_said():
+    one, two = scores(4, 1), scores(1, 2)
+    speaker_of = {name: name[:3] for name in one.trials.ids}
+    for known in (True, False):
+        said = verdict(one, two, name="old", speaker_of=speaker_of, known=known)
+        assert ("it is not known whether old heard them when it was trained" in said.basis) is not known
+        assert said.to_json()["known_unheard"] is known

@@ -12,7 +12,7 @@ from voxsphere.data.training_set import TrainingSet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train import checkpoint
 from voxsphere.train.class_weights import carried, means
-from voxsphere.train.origin import Origin, check_fit, find_origin
+from voxsphere.train.origin import Origin, check_fit, check_unheard, find_origin
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run_folder import claim
 from voxsphere.train.start import Start
@@ -27,7 +27,7 @@ class Beginning:
     seed: int
 
     @cached_property
-    def note(self) -> dict[str, str]:
+    def note(self) -> dict[str, Any]:
         """For data.json."""
         return self.origin.note()
 
@@ -55,8 +55,8 @@ def take_up(
     """The newest checkpoint of the run, or the objective's state that it begins from, if either is there.
 
     Makes the folder the run's. A run that goes on does not need its start any more; where that is still there, it is
-    to be what it was. Raises `BadInput` where start, folder, data and recipe are not of one run, and then a folder in
-    which no run was begun is left as it is.
+    to be what it was. Raises `BadInput` where start, folder, data and recipe are not of one run, or the start
+    learnt speakers who are held out here, and then a folder in which no run was begun is left as it is.
     """
     checkpoints = folder / "checkpoints"
     goes_on = any(checkpoints.glob("step-*"))
@@ -66,6 +66,8 @@ def take_up(
         if not goes_on:
             raise
         start = None
+    if start is not None:
+        check_unheard(start.note, data.held_out.speakers)
     begun = None if start is None or goes_on else start.state(objective, data)
     claim(folder, recipe, data, None if start is None else start.note)
     state = checkpoint.newest(checkpoints)

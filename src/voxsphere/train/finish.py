@@ -28,7 +28,7 @@ from voxsphere.metrics.confidence import LEAST_SPEAKERS
 from voxsphere.pretrained import Card, Pretrained, open_folder, save_folder
 from voxsphere.train.page import write_page
 from voxsphere.train.recipe import Recipe
-from voxsphere.train.verdict import Verdict, decided_by_held_out, verdict
+from voxsphere.train.verdict import Verdict, decided_in, verdict
 from voxsphere.train.weights import Weights
 
 
@@ -91,6 +91,8 @@ def _compared(
     progress: Callable[[int], None],
 ) -> Verdict:
     """The verdict on these scores beside another model's of the same trials, as far as it can embed the recordings."""
+    told = read_json(folder / "data.json")
+    start = told.get("start")
     embeddings = _embed(beside, data.held_out, folder / "beside.safetensors", progress)
     both = _heard(scores.trials, embeddings)
     row = {pair: i for i, pair in enumerate(_pairs(scores.trials))}
@@ -100,7 +102,8 @@ def _compared(
         score(both, embeddings),
         name=beside.card.name,
         speaker_of=data.held_out.speaker_of(),
-        decided=decided_by_held_out(cast(dict[str, Any], recipe.to_json())),
+        decided=decided_in(cast(dict[str, Any], recipe.to_json()), told),
+        known=start is None or bool(start.get("all_heard")),
     )
 
 
@@ -157,6 +160,7 @@ def _begun_from(card: Card, folder: Path) -> Card:
     if start is None:
         return card
     name = start["name"]
+    unknown = "" if start.get("all_heard") else f"; it is not known whether {name} heard the held-out speakers, too"
 
     def with_licence(own: str, licence: str) -> str:
         return f"{own}; begun from {name} (licence {licence})"
@@ -166,7 +170,7 @@ def _begun_from(card: Card, folder: Path) -> Card:
         source=f"{card.source}, begun from {name} (weights {start['fingerprint']})",
         licence_weights=with_licence(card.licence_weights, start["licence_weights"]),
         licence_data=with_licence(card.licence_data, start["licence_data"]),
-        training_data=f"{card.training_data}; begun from {name}, trained on: {start['training_data']}",
+        training_data=f"{card.training_data}; begun from {name}, trained on: {start['training_data']}{unknown}",
     )
 
 

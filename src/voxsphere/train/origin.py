@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from voxsphere.core.files import expanded, read_json
 from voxsphere.pretrained import Card, Pretrained, load
 from voxsphere.train.recipe import check_form
 from voxsphere.train.start import STAGE
+from voxsphere.train.verdict import decided_in
 from voxsphere.train.weights import Keep, Weights
 
 SHOWN = 3
@@ -22,12 +24,18 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Origin:
-    """A model's weights; `run` is the folder of the run they lie in, None where they lie in a model folder."""
+    """A model's weights; `run` is the folder of the run they lie in, None where they lie in a model folder.
+
+    `made_by` is the run that learnt them, where it is there to be asked: that one, or the one whose `model` the model
+    folder is. `stage` says that they are an earlier stage's of the same system.
+    """
 
     name: str
     state: Mapping[str, Tensor]
     card: Card | None
     run: Path | None
+    made_by: Path | None = None
+    stage: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -39,10 +47,27 @@ class Origin:
             digest.update(value.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()[:12]
 
-    def note(self) -> dict[str, str]:
-        """What a run's data.json says of what it was begun from."""
-        card = self.card
-        told = {"name": self.name, "fingerprint": self.fingerprint}
+    def note(self) -> dict[str, Any]:
+        """What a run's data.json says of what it was begun from.
+
+        `heard` are the speakers whom it, and what it was begun from itself, are known to have learnt; `all_heard` says
+        that there were no others. `decided` is what held-out speakers decided in earlier stages of the same system.
+        """
+        card, data = self.card, _told_by(self.made_by)
+        before, classes = data.get("start"), data.get("classes")
+        heard = set(before.get("heard", ())) if isinstance(before, dict) else set()
+        whole = isinstance(classes, list) and (before is None or bool(before.get("all_heard")))
+        decided: tuple[str, ...] = ()
+        if self.stage and self.made_by is not None:
+            found = decided_in(read_json(self.made_by / "recipe.json"), data)
+            decided = tuple(what if " in stage " in what else f"{what} in stage {self.name}" for what in found)
+        told = {
+            "name": self.name,
+            "fingerprint": self.fingerprint,
+            "heard": sorted(heard | set(classes if isinstance(classes, list) else ())),
+            "all_heard": whole,
+            "decided": list(decided),
+        }
         return told | {
             name: "not stated" if card is None else getattr(card, name)
             for name in ("licence_weights", "licence_data", "training_data")
@@ -52,13 +77,15 @@ class Origin:
 def find_origin(name: str, folder: Path) -> Origin:
     """The weights that `name` stands for in a run in `folder`; `BadInput` says what was looked for."""
     if name.startswith(STAGE):
-        return _of_run(_stage(name, folder))
+        return replace(_of_run(_stage(name, folder)), stage=True)
     path = expanded(name) if "$" in name or name.startswith("~") else name
     run = run_of(Path(path))
     if run is not None:
         return _of_run(run)
     pretrained = load(path)
-    return Origin(pretrained.card.name, pretrained.model.state_dict(), pretrained.card, None)
+    within = pretrained.folder.resolve()
+    made_by = run_of(within.parent) if within.name == "model" else None
+    return Origin(pretrained.card.name, pretrained.model.state_dict(), pretrained.card, None, made_by)
 
 
 def model_folder(name: str) -> Pretrained:
@@ -119,7 +146,32 @@ def _of_run(run: Path) -> Origin:
         Weights(run / "weights", keep=kept, count=count).model(),
         Card.from_json(read_json(card), str(card)) if card.exists() else None,
         run,
+        run,
     )
+
+
+def _told_by(run: Path | None) -> dict[str, Any]:
+    """A run's data.json; empty where there is none."""
+    if run is None or not (run / "data.json").exists():
+        return {}
+    data = read_json(run / "data.json")
+    return data if isinstance(data, dict) else {}
+
+
+def check_unheard(note: Mapping[str, Any], speakers: Sequence[str]) -> None:
+    """`BadInput` where the start learnt some of these speakers, who are to judge what is begun from it.
+
+    Sped-up copies (`NAME@0.9`) count as the speaker.
+    """
+    judges = set(speakers)
+    heard = [name for name in note["heard"] if name in judges]
+    heard = heard or [name for name in note["heard"] if name.rpartition("@")[0] in judges]
+    if heard:
+        raise BadInput(
+            f"start.model {note['name']}: learnt {len(heard)} of the {len(judges)} speakers held out here, such as "
+            f"{heard[0]}, who would judge it too kindly; hold out others (--set data.held_out_manifest=…, or another "
+            "data.seed), or tell data sets apart (the manifest's column dataset) if they only share names"
+        )
 
 
 def _stage(name: str, folder: Path) -> Path:

@@ -16,7 +16,7 @@ from voxsphere.train import curves
 from voxsphere.train.learning import learning
 from voxsphere.train.options import Option, options_of
 from voxsphere.train.trace import Trace
-from voxsphere.train.verdict import Verdict, decided_by_held_out, verdict_section
+from voxsphere.train.verdict import Verdict, decided_in, verdict_section
 
 STYLE = (
     curves.STYLE
@@ -168,7 +168,7 @@ def _detection(trace: Trace, results: Results, scores: Scores | None) -> Iterato
 
 def _chose(trace: Trace) -> str:
     """What the held-out speakers were asked during the run."""
-    chosen = decided_by_held_out(trace.recipe)
+    chosen = decided_in(trace.recipe, trace.data)
     if not chosen:
         return "whoever compares recipes by these figures chooses by them."
     return f"their figures decided {' and '.join(chosen)}, so that others may fare a little worse."

@@ -25,7 +25,7 @@ def check(folder: Path, recipe: Recipe) -> None:
         check_writable(path)
 
 
-def claim(folder: Path, recipe: Recipe, data: TrainingSet, start: Mapping[str, str] | None = None) -> None:
+def claim(folder: Path, recipe: Recipe, data: TrainingSet, start: Mapping[str, Any] | None = None) -> None:
     """Make the folder this recipe's with these data; `BadInput` where its run was begun with others.
 
     `start` is the note of the weights that it begins from: None where there are none, or are none any more.

@@ -15,7 +15,8 @@ from voxsphere.metrics.confidence import LEAST_SPEAKERS
 class Verdict:
     """The answer: `results` of the model, `other` those of the model it was begun from, and the paired comparison.
 
-    `name` is the other's; `decided` what these held-out speakers decided of the training, which flatters the new model.
+    `name` is the other's; `decided` what these held-out speakers decided of the training, which flatters the new model;
+    `known` says that the other is known to have learnt none of them.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Verdict:
     other: Results
     comparison: Comparison
     decided: tuple[str, ...] = ()
+    known: bool = True
 
     @property
     def answer(self) -> Literal["better", "worse", "not shown better"]:
@@ -59,6 +61,8 @@ class Verdict:
             if found.interval is None
             else f"95 % interval of the difference: {found.replicates} paired bootstrap replicates over speakers"
         )
+        if not self.known:
+            rests = f"{rests}; it is not known whether {self.name} heard them when it was trained"
         if self.decided:
             return f"{rests}; they also decided {' and '.join(self.decided)}, which flatters the new model"
         return f"{rests}; they decided nothing of the training"
@@ -105,15 +109,22 @@ class Verdict:
             "speakers": self.comparison.speakers,
             "replicates": self.comparison.replicates,
             "decided": list(self.decided),
+            "known_unheard": self.known,
         }
 
 
 def verdict(
-    scores: Scores, other: Scores, *, name: str, speaker_of: Mapping[str, str], decided: tuple[str, ...] = ()
+    scores: Scores,
+    other: Scores,
+    *,
+    name: str,
+    speaker_of: Mapping[str, str],
+    decided: tuple[str, ...] = (),
+    known: bool = True,
 ) -> Verdict:
     """Judge a model's scores beside those of the model `name`, of the same trials."""
     results, others = (evaluate(each, speaker_of=speaker_of) for each in (scores, other))
-    return Verdict(name, results, others, compare(scores, other, speaker_of=speaker_of), decided)
+    return Verdict(name, results, others, compare(scores, other, speaker_of=speaker_of), decided, known)
 
 
 def decided_by_held_out(recipe: Mapping[str, Any]) -> tuple[str, ...]:
@@ -125,6 +136,13 @@ def decided_by_held_out(recipe: Mapping[str, Any]) -> tuple[str, ...]:
         "the learning rate": isinstance(rate, dict) and rate["part"] == "Plateau",
     }
     return tuple(what for what, did in asked.items() if did)
+
+
+def decided_in(recipe: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same of a run with this data.json, which tells of the stages before it, too."""
+    start = data.get("start")
+    earlier = start.get("decided", ()) if isinstance(start, dict) else ()
+    return (*decided_by_held_out(recipe), *earlier)
 
 
 def verdict_section(said: Verdict) -> Html:
