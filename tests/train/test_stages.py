@@ -12,8 +12,10 @@ from tiny_recipe import recipe as tiny_recipe
 
 from voxsphere.core.errors import BadInput
 from voxsphere.data.samplers import SpeakersByUtterances
+from voxsphere.losses.focal import Focal
 from voxsphere.losses.margin import AamSoftmax
 from voxsphere.losses.prototypical import AngularPrototypical
+from voxsphere.losses.smoothing import LabelSmoothing
 from voxsphere.losses.softmax import Softmax
 from voxsphere.recipes.large_margin import large_margin
 from voxsphere.train import checkpoint
@@ -23,6 +25,7 @@ from voxsphere.train.run import Outcome, train
 from voxsphere.train.schedule import Constant
 from voxsphere.train.stages import Stages, stages_from_json
 from voxsphere.train.start import Start
+from voxsphere.train.verdict import decided_in
 from voxsphere.train.weights import Weights
 
 EVERY = ("features", "encoder", "pooling", "projection")
@@ -190,6 +193,28 @@ def test_large_margin_carries_the_head_on_without_the_faster_speakers(tiny, tmp_
     assert (len(names), len(own)) == (16, 8)
     assert torch.equal(taken["head.weight"], left["head.weight"][[names.index(name) for name in own]])
     assert taken["head.margin"] == pytest.approx(0.45)
+
+
+def test_a_large_margin_leaves_frozen_what_was(tiny):
+    frozen = replace(tiny, start=partial(Start, model="x", freeze=("encoder",)))
+    assert large_margin(frozen).start().freeze == ("encoder",)
+    assert large_margin(tiny).start().freeze == ()
+
+
+@pytest.mark.parametrize("wrapper", [LabelSmoothing, Focal])
+def test_a_large_margin_finds_the_head_that_a_wrapper_has_by_default(wrapper, tiny):
+    for head in (wrapper, partial(wrapper)):
+        made = large_margin(replace(tiny, objective=partial(Classification, head=head))).objective.keywords["head"]
+        assert made(in_dim=4, num_classes=3).head.margin == 0.5
+
+
+def test_what_held_out_speakers_decided_in_an_earlier_stage_is_known_in_the_last(three, tmp_path):
+    chosen = replace(three, recipes=tuple(replace(r, epochs=1) for r in three.recipes)).with_options("1.keep=best")
+    run(chosen, tmp_path)
+    for name in ("2-metric", "3-head"):
+        data = json.loads((tmp_path / name / "data.json").read_text())
+        recipe = json.loads((tmp_path / name / "recipe.json").read_text())
+        assert decided_in(recipe, data) == ("which epoch to keep in stage softmax",)
 
 
 def test_a_large_margin_finds_the_head_within_a_head_and_needs_one_with_a_margin(tiny):

@@ -1,7 +1,6 @@
 """A recipe that fine-tunes a finished model on somebody's own speakers."""
 
 import re
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -57,6 +56,4 @@ def transfer(
     if not large_margin:
         return recipe
     last = with_large_margin(recipe, margin=0.4, epochs=max(2, recipe.epochs // 4), rate=2e-5)
-    assert last.start is not None
-    last = replace(last, start=partial(Start, model=last.start().model, head="carried", freeze=freeze))
     return Stages(recipe.name, (recipe, last))
