@@ -16,16 +16,19 @@ from tiny_recipe import recipe as tiny_recipe
 
 from voxsphere.audio.wave import read
 from voxsphere.core.errors import BadInput
+from voxsphere.core.parts import describe
 from voxsphere.losses.margin import AamSoftmax
+from voxsphere.losses.smoothing import LabelSmoothing
 from voxsphere.models.encoders.ftdnn import Ftdnn
 from voxsphere.pretrained import open_folder
 from voxsphere.train import checkpoint
 from voxsphere.train.assembly import assemble
 from voxsphere.train.average import Ema
 from voxsphere.train.beginning import take_up
-from voxsphere.train.class_weights import means
+from voxsphere.train.class_weights import carried, means
 from voxsphere.train.finish import finish
 from voxsphere.train.logbook import read_logbook
+from voxsphere.train.objectives import DomainAdversarial
 from voxsphere.train.origin import check_unheard, find_origin
 from voxsphere.train.parameters import parameter_groups
 from voxsphere.train.recipe import Recipe, from_json
@@ -208,6 +211,48 @@ def test_of_a_head_that_knew_faster_speakers_too_only_the_rows_of_these_speakers
     assert (len(left), len(state["head.weight"])) == (24, 8)
     for speaker, row in zip(own, state["head.weight"], strict=True):
         assert torch.equal(row, left[names.index(speaker)])
+
+
+def test_a_head_of_another_kind_is_not_carried_though_its_weights_have_the_same_shape(tiny, source, tmp_path):
+    for head, told in (("AmSoftmax", "AmSoftmax"), ("SubCentreAam", "SubCentreAam of 3 centres")):
+        other = begun(tiny.with_options(f"objective.head={head}"), source, head="carried")
+        with pytest.raises(BadInput, match=f"taught AamSoftmax, and here stands {told}; its head is to be of the same"):
+            train(other, tmp_path / head, workers=0)
+
+
+def test_rows_are_the_speakers_own_where_as_many_stand_in_another_order(tiny, source):
+    objective = assemble(tiny, tiny.data(), Accelerator(cpu=True)).objective
+    head = describe(tiny.objective)["head"]
+    names = tiny.data().train.speakers
+    straight, turned = (carried(objective, order, source, head=head)["head.weight"] for order in (names, names[::-1]))
+    assert torch.equal(turned, straight.flip(0))
+
+
+def test_what_is_no_speakers_row_is_carried_whole_though_it_has_as_many(tiny, source, tmp_path):
+    """Eight speakers and eight hidden units that tell the domain: the units keep their order."""
+    adversarial = partial(DomainAdversarial, head=partial(AamSoftmax, scale=10.0), hidden=8)
+    objective = adversarial(tiny.model(), num_speakers=8, num_domains=2)
+    for held in (objective.domain[0].weight, objective.head.weight):
+        assert held.shape == (8, 8)
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("data.json", "recipe.json"):
+        shutil.copy(source / name, run)
+    state = {name: value.clone() for name, value in objective.state_dict().items()}
+    checkpoint.save(run / "checkpoints", 1, {"objective": state, "ema": None})
+    names = tiny.data().train.speakers
+    taken = carried(objective, names[::-1], run, head=describe(tiny.objective)["head"])
+    assert torch.equal(taken["head.weight"], state["head.weight"].flip(0))
+    assert torch.equal(taken["domain.0.weight"], state["domain.0.weight"])
+
+
+def test_means_fill_the_heads_weights_and_no_others_of_their_shape(tiny):
+    data = tiny.data()
+    for make in (AamSoftmax, partial(LabelSmoothing, head=AamSoftmax)):
+        objective = DomainAdversarial(tiny.model(), 8, 2, head=make, hidden=8)
+        assert objective.domain[0].weight.shape == objective.head.weight.shape
+        made = means(objective, objective.model, data.train, seed=0)
+        assert list(made) == ["head.weight" if make is AamSoftmax else "head.head.weight"]
 
 
 def test_a_margin_is_what_the_recipe_says_not_what_the_run_left(tiny, source, tmp_path):
@@ -393,7 +438,7 @@ def test_a_recipe_with_a_start_is_saved_and_set_by_name(tiny):
         ),
         (
             ["start=Start", "start.model=SOURCE", "start.head=carried", "objective.head=Softmax"],
-            "holds no head.bias (it holds head.weight, head.margin); its head is to be of the same kind",
+            "taught AamSoftmax, and here stands Softmax; its head is to be of the same kind, or take start.head=new",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.parts import Json, describe
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train import checkpoint
@@ -20,11 +21,12 @@ from voxsphere.train.start import Start
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a run is begun from, found and seen to fit."""
+    """What a run is begun from, found and seen to fit; `head` is the objective's, as the recipe describes it."""
 
     start: Start
     origin: Origin
     seed: int
+    head: Json = None
 
     @cached_property
     def note(self) -> dict[str, Any]:
@@ -41,7 +43,7 @@ class Beginning:
                     f"start.head: {self.start.model} is a model and keeps no class weights; name the run that made it, "
                     "or take start.head=new"
                 )
-            state |= carried(objective, data.train.speakers, self.origin.run)
+            state |= carried(objective, data.train.speakers, self.origin.run, head=self.head)
         model.load_state_dict(dict(self.origin.state))
         if self.start.head == "means":
             state |= means(objective, model, data.train, seed=self.seed)
@@ -82,7 +84,9 @@ def _beginning(recipe: Recipe, folder: Path, objective: nn.Module) -> Beginning 
     start = recipe.start()
     origin = find_origin(start.model, folder)
     check_fit(_model(objective).state_dict(), origin.state, origin.name)
-    return Beginning(start, origin, recipe.seed)
+    described = describe(recipe.objective)
+    head = described.get("head") if isinstance(described, dict) else None
+    return Beginning(start, origin, recipe.seed, head)
 
 
 def _model(objective: nn.Module) -> SpeakerModel:

@@ -14,6 +14,7 @@ from voxsphere.audio.wave import read
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.parts import Json
 from voxsphere.core.random import stream
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train import checkpoint
@@ -22,12 +23,13 @@ FILES, SECONDS = 5, 10.0
 """So many recordings of a speaker, and so much of each, make up the mean."""
 
 
-def carried(objective: nn.Module, speakers: Sequence[str], run: Path) -> dict[str, Tensor]:
+def carried(objective: nn.Module, speakers: Sequence[str], run: Path, *, head: Json = None) -> dict[str, Tensor]:
     """The weights of the objective beside its model as the run in `run` left them, each speaker's by name.
 
     Where the run kept a running average (`ema`) they are the average's, as the model's are. Margins and the like are
     no weights: they are what this recipe says. `BadInput` where the run is not known to have learnt all the speakers,
-    or its objective has other weights.
+    or its objective has other weights, or a head of another kind than `head`, which is this one's as a recipe describes
+    it.
     """
     state = checkpoint.newest(run / "checkpoints", reading=True)
     if state is None:
@@ -40,11 +42,41 @@ def carried(objective: nn.Module, speakers: Sequence[str], run: Path) -> dict[st
             f"start.head: {len(strangers)} of the {len(speakers)} speakers, such as {strangers[0]}, are none that "
             f"{run} learnt; class weights are carried over for the same speakers only: take start.head=new"
         )
+    recipe: Any = read_json(run / "recipe.json")
+    there, here = _kind(recipe["objective"].get("head")), _kind(head)
+    if there != here:
+        raise BadInput(
+            f"start.head: {run} taught {there}, and here stands {here}; its head is to be of the same kind, or take "
+            "start.head=new"
+        )
     rows = None if tuple(taught) == tuple(speakers) else torch.tensor([row[speaker] for speaker in speakers])
     own = _beside_the_model(objective)
     if not own:
         raise BadInput("start.head: this objective has no class weights to carry over; take start.head=new")
-    return {name: _picked(name, value, held, rows, (len(taught), len(speakers)), run) for name, value in own.items()}
+    sizes, of_classes = (len(taught), len(speakers)), _of_classes(objective)
+    return {
+        name: _picked(name, value, held, rows if name in of_classes else None, sizes, run)
+        for name, value in own.items()
+    }
+
+
+def _kind(head: Any) -> str:
+    """What decides how a head's weights are laid out: its class, its centres, and both of a head that it wraps."""
+    if not isinstance(head, dict):
+        return "no head"
+    centres = head.get("centres", 1)
+    own = f"{head.get('part')}{'' if centres == 1 else f' of {centres} centres'}"
+    return f"{own} around {_kind(head['head'])}" if "head" in head else own
+
+
+def _of_classes(objective: nn.Module) -> set[str]:
+    """The names of the weights that have rows of a speaker's: those of heads, and of the penalties beside them."""
+    holders = [
+        name
+        for name, module in objective.named_modules()
+        if not name.startswith("model.") and (hasattr(module, "logits") or name.startswith("penalties."))
+    ]
+    return {f"{holder}.{name}" for holder in holders for name, _ in objective.get_submodule(holder).named_parameters()}
 
 
 def _beside_the_model(objective: nn.Module) -> dict[str, nn.Parameter]:
@@ -58,14 +90,13 @@ def _picked(
 ) -> Tensor:
     """The tensor of this name, of these classes only; `BadInput` where there is none, or it cannot be parted so.
 
-    A speaker's rows, one or several, stand one after the other. What is of one shape for all and for some of the
-    speakers has no rows of theirs, and is taken whole.
+    A speaker's rows, one or several, stand one after the other. What has no rows of theirs is taken whole.
     """
     if name not in held:
         others = ", ".join(key for key in held if not key.startswith("model.")) or "none"
         raise BadInput(f"start.head: {run} holds no {name} (it holds {others}); its head is to be of the same kind")
     given, (there, here) = held[name], classes
-    if rows is not None and own.ndim and given.ndim and own.shape != given.shape:
+    if rows is not None and own.ndim and given.ndim:
         each, left = divmod(len(own), here)
         if not left and len(given) == each * there:
             given = given.view(there, each, *given.shape[1:])[rows].flatten(0, 1)
@@ -92,19 +123,22 @@ def means(objective: nn.Module, model: SpeakerModel, data: Manifest, *, seed: in
     """Class weights that point to where `model` sees each speaker: the mean of unit-length embeddings.
 
     Of each speaker at most `FILES` recordings are heard, drawn by the seed, the first `SECONDS` of each. Each row keeps
-    the length it has. A speaker of whom nothing can be read keeps the row as a whole.
+    the length it has; only the head's own weights are made so. A speaker of whom nothing can be read keeps the row as a
+    whole.
     """
     shape = (len(data.speakers), model.dim)
+    weight = getattr(getattr(objective, "head", None), "weight", None)  # a wrapper's is that of the head within
     own = _beside_the_model(objective)
-    weights = {name: value.detach().cpu() for name, value in own.items() if tuple(value.shape) == shape}
-    if not weights:
+    name = next((name for name, value in own.items() if value is weight), None)
+    if name is None or tuple(own[name].shape) != shape:
         raise BadInput(
             f"start.head: this objective has no class weights of {shape[0]} × {shape[1]}, a row a speaker, which means "
             "could be; take start.head=new"
         )
     directions = _directions(model, data, seed)
     known = directions.norm(dim=1, keepdim=True) > 0
-    return {name: torch.where(known, directions * w.norm(dim=1, keepdim=True), w) for name, w in weights.items()}
+    drawn = own[name].detach().cpu()
+    return {name: torch.where(known, directions * drawn.norm(dim=1, keepdim=True), drawn)}
 
 
 def _directions(model: SpeakerModel, data: Manifest, seed: int) -> Float[Tensor, "speakers dim"]:
