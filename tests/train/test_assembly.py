@@ -41,6 +41,8 @@ def tiny(speakers, monkeypatch):
         (["model.features.frame_shift=0"], "0.0 s at a sampling rate of 16000 Hz hold no sample"),
         (["model.features.sample_rate=0"], "at a sampling rate of 0 Hz hold no sample"),
         (["model.projection.dim=-1"], "model: cannot be made of the options given"),
+        (["margin.final=2"], "margin: the schedule says 2 at step 39; margin: 2 is not within 0 and 1.571"),
+        (["margin.initial=-1"], "margin: the schedule says -1 at step 0; margin: -1 is not within 0 and 1.571"),
         (["examples.length=0.05"], "model: cannot take an example of 0.05 s"),
         (["seed=99999999999999999999999"], "recipe.seed: 99999999999999999999999 is out of range"),
     ],
@@ -75,6 +77,13 @@ def test_an_error_in_somebodys_own_class_keeps_its_traceback(tiny, tmp_path):
     own = replace(tiny, model=partial(tiny.model, encoder=partial(Broken, width=12, last=16)))
     with pytest.raises(AttributeError, match="no_such_thing"):
         train(own, tmp_path, workers=0)
+
+
+def test_margins_are_tried_without_a_trace(tiny):
+    """The head's margin is that of its option, not the schedule's last."""
+    head = assemble(tiny.with_options("objective.head.margin=0.3"), tiny.data(), Accelerator(cpu=True)).objective.head
+    assert tiny.margin().final != 0.3
+    assert head.margin == torch.tensor(0.3)
 
 
 def test_the_trial_leaves_no_trace(tiny):

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -84,6 +84,8 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     begin = Progress(0, recipe.epochs * plan.steps_per_epoch, plan.steps_per_epoch)
     learning_rate = _schedule("learning_rate", recipe.learning_rate, begin)
     margin = None if recipe.margin is None else _schedule("margin", recipe.margin, begin)
+    if margin is not None:
+        _try_margins(objective, margin, begin)
     dropout = None if recipe.dropout is None else _schedule("dropout", recipe.dropout, begin)
     return Assembly(model, objective, optimizer, learning_rate, margin, dropout, items, plan, share)
 
@@ -122,6 +124,25 @@ def _schedule(name: str, made: Callable[[], Schedule], begin: Progress) -> Sched
         schedule = made()
         schedule(begin)
     return schedule
+
+
+def _try_margins(objective: nn.Module, margin: Schedule, begin: Progress) -> None:
+    """`BadInput` if the head refuses the schedule's first margin, or its last; leaves no trace in the objective."""
+    set_margin = getattr(objective, "set_margin", None)
+    if set_margin is None:
+        return
+    beside = {name: buffer for name, buffer in objective.named_buffers() if not name.startswith("model.")}
+    before = {name: buffer.clone() for name, buffer in beside.items()}
+    try:
+        for step in (0, begin.steps - 1):
+            value = margin(replace(begin, step=step))
+            try:
+                set_margin(value)
+            except BadInput as error:
+                raise BadInput(f"margin: the schedule says {value:.4g} at step {step}; {error}") from error
+    finally:
+        for name, buffer in beside.items():
+            buffer.copy_(before[name])
 
 
 def _try_example(recipe: Recipe, model: SpeakerModel, plan: Plan) -> None:
