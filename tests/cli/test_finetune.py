@@ -57,6 +57,31 @@ def test_it_ends_with_a_verdict_in_words_and_numbers(source, speakers, voxsphere
     assert said["words"] in page
 
 
+def test_train_of_its_folder_keeps_the_verdict_on_page_and_card(source, speakers, voxsphere, tmp_path):
+    """Without the model that it was compared with."""
+    shutil.copytree(source / "model", tmp_path / "other")
+    asked = ("finetune", speakers, "--from", tmp_path / "other", *SHORT, "--out", tmp_path / "run", "--json")
+    told = json.loads(voxsphere(*asked).out)
+    assert "it is not known whether source heard them when it was trained" in told["verdict"]["basis"]
+    before = open_folder(told["model"]).card.measured
+    shutil.rmtree(tmp_path / "other")
+    again = voxsphere("train", tmp_path / "run", "--json", "--workers", "0")
+    assert again.status == 0, again.err
+    assert open_folder(told["model"]).card.measured == before
+    assert told["verdict"]["words"] in Path(told["report"]).read_text()
+
+
+def test_held_out_speakers_whom_the_model_learnt_are_refused(source, speakers, voxsphere, tmp_path):
+    """A run, and the model folder in it: the four that the run held out may judge, and no fifth."""
+    for model in (source, source / "model"):
+        done = voxsphere(
+            "finetune", speakers, "--from", model, *SHORT, "--set", "data.held_out=5", "--out", tmp_path / "run"
+        )  # fmt: skip
+        assert done.status == 2
+        assert "start.model source: learnt 1 of the 5 speakers held out here, such as s" in done.err
+        assert not (tmp_path / "run").exists()
+
+
 def test_the_other_models_eer_is_that_of_the_model_as_it_was(source, speakers, voxsphere, tmp_path):
     """A rate of 0 learns nothing: both are one, and nothing is shown."""
     still = ("--set", "learning_rate=Constant", "--set", "learning_rate.value=0", "--freeze", "encoder",

@@ -14,7 +14,7 @@ from voxsphere.backend.calibrate import Calibration
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import read_json
+from voxsphere.core.files import read_json, write_json
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.parts import classes_of
 from voxsphere.core.scores import Scores
@@ -58,7 +58,8 @@ def finish(
     """Make `model/`, `held_out.scores.txt` and `report.html` in the run's folder, of its weights.
 
     The model is calibrated on the held-out speakers' trials, where there are enough speakers, and the error rates to
-    expect are cross-validated over them; no test list is read. `beside` is a model to be compared with on these trials.
+    expect are cross-validated over them; no test list is read. `beside` is a model to be compared with on these trials;
+    a run that has been compared stays so: `beside.json` and `beside.safetensors` keep what that takes.
     """
     folder = Path(folder)
     data = recipe.data()
@@ -73,7 +74,8 @@ def finish(
     scores.save(folder / "held_out.scores.txt")
     speaker_of = data.held_out.speaker_of()
     results = evaluate(scores, speaker_of=speaker_of)
-    said = None if beside is None else _compared(recipe, data, folder, scores, beside, progress)
+    other = _other(folder, data, beside, progress)
+    said = None if other is None else _compared(recipe, data, folder, scores, *other)
     card = _with_results(_calibrated(card, scores, embeddings, speaker_of), results, data, said)
     target = save_folder(recipe.model, state, card, folder / "model")
     page = folder / "report.html"
@@ -83,28 +85,41 @@ def finish(
 
 
 def _compared(
-    recipe: Recipe,
-    data: TrainingSet,
-    folder: Path,
-    scores: Scores,
-    beside: Pretrained,
-    progress: Callable[[int], None],
+    recipe: Recipe, data: TrainingSet, folder: Path, scores: Scores, name: str, embeddings: Embeddings
 ) -> Verdict:
-    """The verdict on these scores beside another model's of the same trials, as far as it can embed the recordings."""
+    """The verdict on these scores beside the model `name`, as far as it could embed the recordings of the trials."""
     told = read_json(folder / "data.json")
     start = told.get("start")
-    embeddings = _embed(beside, data.held_out, folder / "beside.safetensors", progress)
     both = _heard(scores.trials, embeddings)
     row = {pair: i for i, pair in enumerate(_pairs(scores.trials))}
     own = replace(scores, trials=both, values=scores.values[[row[pair] for pair in _pairs(both)]])
     return verdict(
         own,
         score(both, embeddings),
-        name=beside.card.name,
+        name=name,
         speaker_of=data.held_out.speaker_of(),
         decided=decided_in(cast(dict[str, Any], recipe.to_json()), told),
         known=start is None or bool(start.get("all_heard")),
     )
+
+
+def _other(
+    folder: Path, data: TrainingSet, beside: Pretrained | None, progress: Callable[[int], None]
+) -> tuple[str, Embeddings] | None:
+    """The name of the model to be compared with and its embeddings of the held-out recordings; None where none is."""
+    note, made = folder / "beside.json", folder / "beside.safetensors"
+    if beside is not None:
+        embeddings = _embed(beside, data.held_out, made, progress)
+        write_json(note, {"name": beside.card.name, "fingerprint": beside.fingerprint})
+        return beside.card.name, embeddings
+    if not (note.exists() and made.exists()):
+        return None
+    told, embeddings = read_json(note), Embeddings.load(made)
+    if not isinstance(told, dict) or told.get("fingerprint") != embeddings.model:
+        raise BadInput(
+            f"{note}: names no model, or another than {made.name} is of; remove both to do without a verdict"
+        )
+    return str(told.get("name")), embeddings
 
 
 def _pairs(trials: Trials) -> list[tuple[str, str]]:
