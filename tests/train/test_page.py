@@ -409,6 +409,28 @@ def test_the_page_says_what_the_held_out_speakers_decided(written, changed, told
     assert told in written(replace(tiny_recipe(), **changed), finished=True)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_the_page_claims_only_what_is_known_of_whom_the_start_heard(known, tmp_path):
+    run, (scores, results) = make_run(tmp_path, tiny_recipe()), some_scores()
+    data = json.loads((run / "data.json").read_text())
+    write_json(run / "data.json", {**data, "start": {"name": "old", "fingerprint": "0", "all_heard": known}})
+    write_page(run, run / "report.html", results=results, scores=scores, card=None)
+    markup = (run / "report.html").read_text(encoding="utf-8")
+    assert ("speakers whom it never heard" in markup) is known
+    assert ("whether old heard them before is not known" in markup) is not known
+
+
+def test_no_interval_is_shown_of_fewer_than_ten_speakers(tmp_path):
+    run, (scores, results) = make_run(tmp_path, tiny_recipe()), some_scores()
+    shown = []
+    for speakers in (9, 10):
+        few = replace(results, speakers=speakers)
+        write_page(run, run / "report.html", results=few, scores=scores, card=None)
+        markup = (run / "report.html").read_text(encoding="utf-8")
+        shown.append(("(95 % interval" in markup, "not available" in markup))
+    assert shown == [(False, True), (True, False)]
+
+
 @pytest.mark.parametrize("name", ["recipe.json", "data.json", "logbook.jsonl"])
 def test_a_folder_that_lacks_a_file_is_one_line_that_names_it(tmp_path, name):
     run = make_run(tmp_path, tiny_recipe())

@@ -10,6 +10,7 @@ from voxsphere.core.scores import Scores
 from voxsphere.evaluate.page import Html, escape, figure, figures, interval, page, paragraph, percent, section, table
 from voxsphere.evaluate.plots import det_plot, histogram
 from voxsphere.evaluate.results import PRIORS, Figure, Results
+from voxsphere.metrics.confidence import LEAST_SPEAKERS
 from voxsphere.metrics.detection import Ranking
 from voxsphere.pretrained.card import Card
 from voxsphere.train import curves
@@ -86,13 +87,25 @@ def _learnt(trace: Trace) -> str:
 
 
 def _judged(trace: Trace, results: Results | None) -> Iterator[str]:
-    others = f"{_count(trace.data['held_out_speakers'], 'speaker')} whom it never heard"
+    heard = "it never heard" if _unheard(trace) else "this run never heard"
+    others = f"{_count(trace.data['held_out_speakers'], 'speaker')} whom {heard}"
     if results is not None:
-        ends = results.eer.interval
+        ends = _ends(results.eer, results)
         between = "" if ends is None else f" (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
         yield f"On {others} its equal error rate is {percent(results.eer.value)}{between}: {_meaning(results.eer)}."
     elif trace.judged:
         yield f"At the last validation its equal error rate on {others} was {percent(trace.judged['eer'][-1])}."
+
+
+def _unheard(trace: Trace) -> bool:
+    """Whether the model is known to have heard no held-out speaker before this run, either."""
+    start = trace.data.get("start")
+    return start is None or bool(start.get("all_heard"))
+
+
+def _ends(figure: Figure, results: Results) -> tuple[float, float] | None:
+    """The figure's interval; None where it rests on too few speakers to mean something."""
+    return figure.interval if results.speakers >= LEAST_SPEAKERS else None
 
 
 def _meaning(eer: Figure) -> str:
@@ -140,7 +153,7 @@ def _steps(trace: Trace) -> str:
 
 
 def _detection(trace: Trace, results: Results, scores: Scores | None) -> Iterator[Html]:
-    rows = [(each.name, _value(each), _between(each)) for each in results.figures]
+    rows = [(each.name, _value(each), _between(each, _ends(each, results))) for each in results.figures]
     yield table(("", "value", "95 % interval"), rows, numbers=(1, 2))
     yield paragraph(f"{results.note}.", note=True)
     if scores is not None:
@@ -159,11 +172,18 @@ def _detection(trace: Trace, results: Results, scores: Scores | None) -> Iterato
         )
     yield paragraph(
         Html(
-            f"These speakers taught the model nothing, but {escape(_chose(trace))} A list of further speakers, scored "
-            "once, is the honest test: <code>voxsphere extract</code>, <code>score</code> and <code>evaluate</code>."
+            f"These speakers taught the model nothing{_here(trace)}, but {escape(_chose(trace))} A list of further "
+            "speakers, scored once, is the honest test: <code>voxsphere extract</code>, <code>score</code> and "
+            "<code>evaluate</code>."
         ),
         note=True,
     )
+
+
+def _here(trace: Trace) -> str:
+    if _unheard(trace):
+        return ""
+    return escape(f" in this run (whether {trace.data['start']['name']} heard them before is not known)")
 
 
 def _chose(trace: Trace) -> str:
@@ -178,11 +198,11 @@ def _value(figure: Figure) -> str:
     return {"rate": percent(figure.value), "cost": f"{figure.value:.3f}", "bit": f"{figure.value:.3f} bit"}[figure.unit]
 
 
-def _between(figure: Figure) -> str:
-    if figure.interval is None:
+def _between(figure: Figure, ends: tuple[float, float] | None) -> str:
+    if ends is None:
         return "not available"
     scale, places, unit = {"rate": (100, 1, " %"), "cost": (1, 3, ""), "bit": (1, 3, " bit")}[figure.unit]
-    return " to ".join(f"{scale * end:.{places}f}" for end in figure.interval) + unit
+    return " to ".join(f"{scale * end:.{places}f}" for end in ends) + unit
 
 
 def _model(folder: Path, card: Card) -> Iterator[Html]:
