@@ -46,6 +46,14 @@ def test_a_clearly_better_system_is_better_and_the_other_worse():
     assert told.interval == pytest.approx(tuple(-end for end in reversed(turned.interval)))
 
 
+def test_on_nine_speakers_no_difference_is_shown_and_no_interval():
+    good, bad = scored(0.1, 0, speakers=9), scored(3, 1, speakers=9)
+    told = compare(good, bad, speaker_of=speakers(good))
+    assert told.difference > 0.3
+    assert (told.interval, told.replicates, told.verdict) == (None, 0, "not shown different")
+    assert told.speakers == 9
+
+
 def test_equally_good_systems_are_rarely_called_different():
     verdicts = [
         compare(scored(0.5, seed), scored(0.5, seed + 100), speaker_of=speakers(scored(0.5, 0)), replicates=200).verdict

@@ -44,11 +44,27 @@ def test_the_answer_is_what_the_interval_allows(distance, other, answer):
         assert f"by {gain:.2f} ± {50 * (high - low):.2f} points EER" in said.words
 
 
-def test_two_speakers_too_few_to_tell_is_said():
-    said = judge(9, 0, speakers=2)
-    assert said.answer in ("better", "not shown better")
-    one = scores(9, 1, speakers=1)
-    assert one.trials.target.all()
+@pytest.mark.parametrize("speakers", [2, 9])
+@pytest.mark.parametrize(("distance", "other"), [(9, 0), (0, 9)])
+def test_on_fewer_than_ten_speakers_nothing_is_claimed_and_that_is_said(distance, other, speakers):
+    """All right beside a coin, either way: with two speakers the bootstrap's interval would be of no width."""
+    said = judge(distance, other, speakers=speakers)
+    assert said.answer == "not shown better"
+    assert said.comparison.verdict == "not shown different"
+    assert abs(said.comparison.difference) > 0.3, "the systems are alike: nothing was proven"
+    assert said.words.startswith("not shown better than old: ")
+    assert said.words.endswith(f"on too few speakers ({speakers}) to say")
+    assert "points" not in said.words
+    assert "interval of the difference" not in said.basis
+    told = said.to_json()
+    assert [told[f"{name}_interval"] for name in ("difference", "eer", "against_eer")] == [None] * 3
+    assert told["replicates"] == 0
+    assert "hold out 10 speakers or more (--set data.held_out=10), or give more speakers" in said.advice
+    assert verdict_section(said).count("(interval not available)") == 2
+
+
+def test_ten_speakers_are_enough():
+    assert judge(9, 0, speakers=10).answer == "better"
 
 
 def test_both_rates_have_intervals_in_the_json_and_on_the_page():

@@ -212,7 +212,7 @@ def verdict_on(said: "TransferVerdict") -> None:
     colour = {"better": "green", "worse": "red"}.get(said.answer, "yellow")
     out.print(f"[bold {colour}]{escape(said.words)}[/]")
     for name, found in (("fine-tuned", said.results), (said.name, said.other)):
-        out.print(f"  EER {interval(found.eer.value, found.eer.interval)}  {escape(name)}")
+        out.print(f"  EER {interval(found.eer.value, said.interval_of(found))}  {escape(name)}")
     out.print(f"  {escape(said.basis)}", style="dim")
     if said.advice:
         out.print(f"  {escape(said.advice)}")

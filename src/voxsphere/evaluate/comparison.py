@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from voxsphere.core.errors import BadInput
 from voxsphere.core.scores import Scores
 from voxsphere.evaluate.speakers import speakers_of
-from voxsphere.metrics.confidence import paired_bootstrap
+from voxsphere.metrics.confidence import LEAST_SPEAKERS, paired_bootstrap
 from voxsphere.metrics.detection import Tally, eer, eer_of, error_rates_of
 
 
@@ -18,7 +18,8 @@ from voxsphere.metrics.detection import Tally, eer, eer_of, error_rates_of
 class Comparison:
     """The EERs of two systems on the same trials; `difference` is the second less the first, with its 95 % interval.
 
-    `verdict` is from the first system's side: "better" where the whole interval lies above 0.
+    `verdict` is from the first system's side: "better" where the whole interval lies above 0. `interval` is None, and
+    nothing is shown, on fewer than `LEAST_SPEAKERS` speakers.
     """
 
     eer: float
@@ -31,7 +32,7 @@ class Comparison:
     @property
     def verdict(self) -> Literal["better", "worse", "not shown different"]:
         """What the interval allows to say."""
-        if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
+        if self.interval is None or self.speakers < LEAST_SPEAKERS or self.interval[0] <= 0 <= self.interval[1]:
             return "not shown different"
         return "better" if self.interval[0] > 0 else "worse"
 
@@ -50,10 +51,14 @@ def compare(
 ) -> Comparison:
     """Two systems' EERs by paired bootstrap over speakers; see `metrics.confidence.paired_bootstrap`.
 
+    No replicate is drawn where the list has fewer than `LEAST_SPEAKERS` speakers.
+
     The lists may be in any order, but are to hold the same labelled trials (`BadInput` otherwise).
     """
     order = _in_order_of(scores, other)
     enrol, test, _ = speakers_of(scores.trials, speaker_of)
+    if len(np.union1d(enrol, test)) < LEAST_SPEAKERS:
+        replicates = 0
     target = np.asarray(scores.trials.target, dtype=bool)
     values, others = scores.values, other.values[order]
 

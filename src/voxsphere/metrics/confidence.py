@@ -29,6 +29,12 @@ from voxsphere.metrics.detection import Ranking, Tally
 
 Statistic = Callable[[Tally], Float64[np.ndarray, " figures"]]
 
+LEAST_SPEAKERS = 10
+"""Fewer speakers say nothing of others: an interval drawn over them is too narrow, with two it has no width at all.
+
+How often decisions fail, and whether one system is better than another, is claimed on so many or more.
+"""
+
 
 @dataclass(frozen=True)
 class Bootstrap:

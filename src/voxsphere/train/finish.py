@@ -24,14 +24,12 @@ from voxsphere.evaluate.calibration import cross_validated_llr, fit_error_table
 from voxsphere.evaluate.results import Results, evaluate
 from voxsphere.evaluate.scoring import score
 from voxsphere.extract.corpus import extract
+from voxsphere.metrics.confidence import LEAST_SPEAKERS
 from voxsphere.pretrained import Card, Pretrained, open_folder, save_folder
 from voxsphere.train.page import write_page
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.verdict import Verdict, decided_in, verdict
 from voxsphere.train.weights import Weights
-
-LEAST_SPEAKERS = 10
-"""Fewer held-out speakers say nothing of how often decisions fail, and the model is left without a calibration."""
 
 
 @dataclass(frozen=True)
@@ -234,8 +232,8 @@ def _calibrated(card: Card, scores: Scores, embeddings: Embeddings, speaker_of: 
 
 
 def _with_results(card: Card, results: Results, data: TrainingSet, said: Verdict | None) -> Card:
-    low, high = results.eer.interval or (float("nan"), float("nan"))
-    between = f" (95 % interval {100 * low:.1f} to {100 * high:.1f})" if results.eer.interval else ""
+    ends = results.eer.interval if results.speakers >= LEAST_SPEAKERS else None
+    between = "" if ends is None else f" (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
     told = (
         f"EER {100 * results.eer.value:.1f} %{between} on {results.trials} trials of {results.speakers} speakers held "
         "out from training"

@@ -8,6 +8,7 @@ from voxsphere.core.scores import Scores
 from voxsphere.evaluate.comparison import Comparison, compare
 from voxsphere.evaluate.page import Html, interval, paragraph, section, table
 from voxsphere.evaluate.results import Results, evaluate
+from voxsphere.metrics.confidence import LEAST_SPEAKERS
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Verdict:
 
     @property
     def answer(self) -> Literal["better", "worse", "not shown better"]:
-        """What the interval of the difference allows to say."""
+        """What the interval of the difference allows to say: nothing, on fewer than `LEAST_SPEAKERS` speakers."""
         said = self.comparison.verdict
         return "not shown better" if said == "not shown different" else said
 
@@ -37,7 +38,7 @@ class Verdict:
         found = self.comparison
         rates = f"{100 * found.eer:.2f} % instead of {100 * found.other_eer:.2f} %"
         if found.interval is None:
-            return f"not shown better than {self.name}: {rates} EER, on too few speakers to say how sure that is"
+            return f"not shown better than {self.name}: {rates} EER, on too few speakers ({found.speakers}) to say"
         low, high = (100 * end for end in found.interval)
         gain, half = 100 * found.difference, (high - low) / 2
         if self.answer == "not shown better":
@@ -54,9 +55,11 @@ class Verdict:
     @property
     def basis(self) -> str:
         """What the answer rests on."""
-        rests = (
-            f"{self.results.trials:,} trials of {self.comparison.speakers} held-out speakers, the same for both; 95 % "
-            f"interval of the difference: {self.comparison.replicates} paired bootstrap replicates over speakers"
+        found = self.comparison
+        rests = f"{self.results.trials:,} trials of {found.speakers} held-out speakers, the same for both; " + (
+            f"an interval takes {LEAST_SPEAKERS} or more"
+            if found.interval is None
+            else f"95 % interval of the difference: {found.replicates} paired bootstrap replicates over speakers"
         )
         if not self.known:
             rests = f"{rests}; it is not known whether {self.name} heard them when it was trained"
@@ -70,6 +73,11 @@ class Verdict:
         if self.answer == "better":
             return ""
         keep = f"Stay with {self.name}."
+        if self.comparison.interval is None:
+            return (
+                f"{keep} To see whether it is better, hold out {LEAST_SPEAKERS} speakers or more (--set "
+                f"data.held_out={LEAST_SPEAKERS}), or give more speakers."
+            )
         if self.answer == "worse":
             return (
                 f"{keep} So much was unlearnt: let less of it learn (--freeze encoder), lower the rate (--set "
@@ -80,6 +88,10 @@ class Verdict:
             "more speakers or recordings."
         )
 
+    def interval_of(self, results: Results) -> tuple[float, float] | None:
+        """The EER's interval of one of the two; None where there are too few speakers for one that means something."""
+        return None if self.comparison.interval is None else results.eer.interval
+
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON values; rates and the difference are fractions."""
         return {
@@ -89,11 +101,11 @@ class Verdict:
             "basis": self.basis,
             "against": self.name,
             "eer": self.results.eer.value,
-            "eer_interval": _pair(self.results),
+            "eer_interval": _listed(self.interval_of(self.results)),
             "against_eer": self.other.eer.value,
-            "against_eer_interval": _pair(self.other),
+            "against_eer_interval": _listed(self.interval_of(self.other)),
             "difference": self.comparison.difference,
-            "difference_interval": None if self.comparison.interval is None else list(self.comparison.interval),
+            "difference_interval": _listed(self.comparison.interval),
             "speakers": self.comparison.speakers,
             "replicates": self.comparison.replicates,
             "decided": list(self.decided),
@@ -136,7 +148,7 @@ def decided_in(recipe: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str,
 def verdict_section(said: Verdict) -> Html:
     """The verdict on a page."""
     rows = [
-        (name, interval(found.eer.value, found.eer.interval))
+        (name, interval(found.eer.value, said.interval_of(found)))
         for name, found in (("this model", said.results), (said.name, said.other))
     ]
     return section(
@@ -148,5 +160,5 @@ def verdict_section(said: Verdict) -> Html:
     )
 
 
-def _pair(results: Results) -> list[float] | None:
-    return None if results.eer.interval is None else list(results.eer.interval)
+def _listed(ends: tuple[float, float] | None) -> list[float] | None:
+    return None if ends is None else list(ends)
