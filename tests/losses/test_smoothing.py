@@ -17,6 +17,7 @@ from head_cases import (
 from torch import nn
 
 from voxsphere.core.errors import BadInput
+from voxsphere.losses.focal import Focal
 from voxsphere.losses.margin import AamSoftmax
 from voxsphere.losses.smoothing import LabelSmoothing
 from voxsphere.losses.softmax import Softmax
@@ -65,6 +66,7 @@ def test_the_margin_and_the_class_weights_are_the_heads():
     [
         ({"head": AamSoftmax, "epsilon": 1.1}, "epsilon: 1.1 is no share"),
         ({"head": SphereFace2}, "LabelSmoothing: SphereFace2 is no softmax"),
+        ({"head": Focal}, "LabelSmoothing: the loss of Focal within would not be heard"),
     ],
 )
 def test_what_cannot_be_smoothed_is_refused(options, message):
