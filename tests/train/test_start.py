@@ -437,7 +437,7 @@ def test_a_recipe_with_a_start_is_saved_and_set_by_name(tiny):
             "1 of the 9 speakers, such as",
         ),
         (
-            ["start=Start", "start.model=SOURCE", "start.head=carried", "objective.head=Softmax"],
+            ["start=Start", "start.model=SOURCE", "start.head=carried", "objective.head=Softmax", "margin=null"],
             "taught AamSoftmax, and here stands Softmax; its head is to be of the same kind, or take start.head=new",
         ),
     ],
