@@ -1,7 +1,6 @@
 """An HDF5 file as a manifest: a group a speaker, a dataset an utterance."""
 
 from pathlib import Path
-from typing import Any
 
 from voxsphere.audio.hdf5 import members
 from voxsphere.core.errors import BadInput
@@ -20,11 +19,13 @@ def read_hdf5(file: str | Path) -> Manifest:
         speaker, _, rest = place.partition("/")
         if not rest:
             raise BadInput(f"{dataset.name}: lies in no group; a dataset is named speaker/utterance")
-        told: dict[str, Any] = {"extra": ((NUM_FRAMES, str(dataset.length)),)}
-        if not dataset.holds_features:
+        path = f"{file}#{place}"
+        if dataset.holds_features:
+            frames = ((NUM_FRAMES, str(dataset.length)),)
+            utterances.append(Utterance(place, path, speaker, extra=frames))
+        else:
             rate, samples = dataset.wave()
-            told = {"duration": samples / rate}
-        utterances.append(Utterance(place, f"{file}#{place}", speaker, **told))
+            utterances.append(Utterance(place, path, speaker, duration=samples / rate))
     if not utterances:
         raise BadInput(f"{file}: holds no dataset; features lie in it as speaker/utterance")
     return Manifest(tuple(utterances))
