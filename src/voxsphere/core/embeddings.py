@@ -1,5 +1,6 @@
 """Embeddings: ids beside a matrix, and what made them."""
 
+import io
 import json
 import struct
 import zipfile
@@ -149,12 +150,15 @@ def _load_npz(path: Path) -> Embeddings:
 
 def _save_hdf5(embeddings: Embeddings, path: Path) -> None:
     h5py = _h5py(path)
-    with atomic(path, "wb") as file, h5py.File(file, "w") as out:
+    made = io.BytesIO()  # HDF5 reads what it writes, too
+    with h5py.File(made, "w") as out:
         out.create_dataset("ids", data=list(embeddings.ids), dtype=h5py.string_dtype())
         out["vectors"] = np.asarray(embeddings.vectors, dtype=np.float32)
         out["vectors"].attrs["model"] = embeddings.model
         if embeddings.seconds is not None:
             out["seconds"] = np.asarray(embeddings.seconds, dtype=np.float32)
+    with atomic(path, "wb") as file:
+        file.write(made.getbuffer())
 
 
 def _load_hdf5(path: Path) -> Embeddings:
