@@ -16,8 +16,8 @@ def feed(recipe: Recipe, data: TrainingSet, model: SpeakerModel) -> tuple[Items,
     where the model takes stored features, for what can only be done to waves.
     """
     augment = tuple(make() for make in recipe.augment)
-    check_all(augment)
     source = source_of(model, augment)
+    check_all(augment)
     items = Items(
         data.train,
         data.classes,
