@@ -32,6 +32,7 @@ from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.audio.stacking import Stacked
+from voxsphere.audio.stored import Stored
 from voxsphere.audio.tf_mel import TfMel
 from voxsphere.audio.torch_mel import TorchMel
 from voxsphere.losses.a_softmax import ASoftmax
@@ -154,6 +155,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Spectrogram": Spectrogram,
     "SpeechBrainFbank": SpeechBrainFbank,
     "Stacked": Stacked,
+    "Stored": Stored,
     "TfMel": TfMel,
     "TorchMel": TorchMel,
     "TriangularFilters": TriangularFilters,

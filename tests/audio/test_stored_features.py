@@ -31,6 +31,7 @@ def features(tmp_path_factory) -> Path:
     with h5py.File(folder / "p.h5", "w") as file:
         file["ann/a"] = MATRIX.T[None]
         file["ann/flat"] = MATRIX
+        file["ann/one"] = MATRIX[:, 0]
     make_tar(folder / "s.tar", {"a.npy": (folder / "a.npy").read_bytes()})
     return folder
 
@@ -46,7 +47,7 @@ def check_frames(locator: str, expected: np.ndarray) -> None:
 
 
 def test_features_are_the_same_from_every_store(features):
-    for name in ("a.npy", "double.npy", "double.mat", "p.h5#ann/a", "s.tar#a.npy"):
+    for name in ("a.npy", "double.npy", "double.mat", "p.h5#ann/a", "p.h5#ann/flat", "s.tar#a.npy"):
         check_frames(f"{features}/{name}", MATRIX)
 
 
@@ -82,7 +83,7 @@ def test_features_refuse_what_is_none(features, store, tmp_path):
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
-    assert "is not [1, dim, frames]" in told(f"{features}/p.h5#ann/flat")
+    assert "holds float32 of shape (123,); features are numbers of shape" in told(f"{features}/p.h5#ann/one")
     assert "holds no features" in told(f"{store}/a.flac")
     assert "holds no frame from 123 on" in told(f"{features}/a.npy", 123)
     assert "start at 0 or later" in told(f"{features}/a.npy", -1)

@@ -15,7 +15,7 @@ MADE = Embeddings(
 )
 
 
-@pytest.mark.parametrize("ending", [".safetensors", ".npz"])
+@pytest.mark.parametrize("ending", [".safetensors", ".npz", ".h5", ".hdf"])
 @pytest.mark.parametrize("seconds", [MADE.seconds, None])
 def test_own_forms_keep_everything(tmp_path, ending, seconds):
     path = tmp_path / f"e{ending}"
@@ -47,7 +47,7 @@ def test_a_command_in_an_scp_is_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("ending", [".safetensors", ".npz", ".ark", ".scp"])
+@pytest.mark.parametrize("ending", [".safetensors", ".npz", ".h5", ".ark", ".scp"])
 def test_damage_is_told_in_one_line_that_names_the_file(tmp_path, ending):
     path = tmp_path / f"e{ending}"
     path.write_bytes(b"not this \x00\x01\x02 at all")

@@ -24,16 +24,15 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.batch import collate
 from voxsphere.data.dataset import ATTEMPTS, Draw, Items
+from voxsphere.data.waves import Waves
 
 RATE = 16000
 
 
-def items(manifest: Manifest, **options: object) -> Items:
+def items(manifest: Manifest, *, augment: tuple = (), **options: object) -> Items:
     speakers = manifest.speakers
-    return Items(
-        manifest, [speakers.index(u.speaker) for u in manifest], RATE, lambda samples: 1 + (samples - 400) // 160, 20,
-        **options,
-    )  # fmt: skip
+    classes = [speakers.index(u.speaker) for u in manifest]
+    return Items(manifest, classes, Waves(RATE, augment), lambda samples: 1 + (samples - 400) // 160, 20, **options)
 
 
 def one(path: Path, **options: object) -> Manifest:
@@ -149,9 +148,10 @@ def assert_same(one, other) -> None:
 def test_another_process_makes_the_same_item(ramp):
     told = (
         "import sys, hashlib; from voxsphere.data.dataset import *; from voxsphere.core.manifest import *; "
+        "from voxsphere.data.waves import Waves; "
         "from voxsphere.audio.augment.speed import Speed; from voxsphere.audio.augment.gain import Volume; "
         "m = Manifest((Utterance(id='one', path=sys.argv[1], speaker='s'),)); "
-        "i = Items(m, [0], 16000, lambda n: n, 20, augment=(Speed(), Volume())); "
+        "i = Items(m, [0], Waves(16000, (Speed(), Volume())), lambda n: n, 20); "
         "print(hashlib.sha256(i[Draw(0, 77, 0.7)].wave.numpy().tobytes()).hexdigest())"
     )
     runs = {

@@ -15,9 +15,10 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.dataset import Items
 from voxsphere.data.examples import Crops, Whole
-from voxsphere.data.loader import Plan, Share, durations_of, load
+from voxsphere.data.loader import Plan, Share, load
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.waves import Waves
 
 SPEAKERS = tuple(i % 6 for i in range(38))
 DURATIONS = tuple(0.5 + (7 * i % 11) / 4 for i in range(38))
@@ -94,7 +95,7 @@ def test_durations_are_those_that_will_be_heard():
         Utterance(id="b", path="b"),
         Utterance(id="c", path="c", start=3.0, duration=1.5),
     )
-    assert durations_of(Manifest(rows)) == (2.5, None, 1.5)
+    assert [Waves(16000).seconds(row) for row in rows] == [2.5, None, 1.5]
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +103,9 @@ def made(speakers) -> tuple[Items, Plan]:
     """Items of the made-up speakers with augmentation, and a plan for them."""
     manifest = open_manifest(speakers)
     classes = [manifest.speakers.index(u.speaker) for u in manifest]
-    items = Items(manifest, classes, 16000, lambda samples: samples // 160, 20, augment=(Speed(), Volume()))
+    items = Items(manifest, classes, Waves(16000, (Speed(), Volume())), lambda samples: samples // 160, 20)
     sampler = SpeakerBalanced(classes, [None] * len(manifest), batch_size=12, seed=4)
-    return items, Plan(sampler, Crops(length=(0.3, 0.5)), durations_of(manifest), 4)
+    return items, Plan(sampler, Crops(length=(0.3, 0.5)), tuple(map(Waves(16000).seconds, manifest)), 4)
 
 
 def batches(made, count, **options):
@@ -156,7 +157,7 @@ def test_torchs_and_numpys_own_generators_are_left_alone(made):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_file_after_file_that_cannot_be_read_is_one_line(tmp_path, workers):
     gone = Manifest(tuple(Utterance(id=f"{i}", path=str(tmp_path / f"{i}.wav"), speaker="s") for i in range(12)))
-    items = Items(gone, [0] * 12, 16000, lambda samples: samples, 20)
+    items = Items(gone, [0] * 12, Waves(16000), lambda samples: samples, 20)
     deals = Plan(Shuffled([0] * 12, [None] * 12, batch_size=4, seed=0), Crops(), (None,) * 12, 0)
     with pytest.raises(BadInput) as refused:
         batches((items, deals), 1, workers=workers)
@@ -170,7 +171,7 @@ def test_a_broken_file_is_told_by_the_batch_it_was_asked_for(tmp_path, babble, w
     rows = tuple(Utterance(id=f"{i}", path=str(tmp_path / f"{i}.wav"), speaker="s") for i in range(4))
     for row in rows[:3]:
         write(row.path, babble(0.6), 16000)
-    items = Items(Manifest(rows), [0] * 4, 16000, lambda samples: samples, 20)
+    items = Items(Manifest(rows), [0] * 4, Waves(16000), lambda samples: samples, 20)
     deals = Plan(Shuffled([0] * 4, [None] * 4, batch_size=4, seed=0), Crops(length=0.5), (None,) * 4, 0)
     for batch in batches((items, deals), 3, workers=workers):
         assert [path for path, _ in batch.broken] == [rows[3].path]

@@ -115,7 +115,7 @@ def test_another_manifest_does_not_wipe_a_broken_runs_work(pretrained, manifest,
     assert extract(pretrained, manifest, tmp_path / "e.npz").resumed == len(manifest)
 
 
-@pytest.mark.parametrize("ending", [".safetensors", ".npz", ".ark"])
+@pytest.mark.parametrize("ending", [".safetensors", ".npz", ".h5", ".ark"])
 def test_a_second_run_replaces_the_file(pretrained, manifest, tmp_path, ending):
     for _ in range(2):
         assert extract(pretrained, manifest, tmp_path / f"e{ending}").embeddings == len(manifest)

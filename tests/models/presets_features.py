@@ -13,6 +13,7 @@ from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.audio.sinc import SincFilters
 from voxsphere.audio.speechbrain_fbank import SpeechBrainFbank
 from voxsphere.audio.stacking import Stacked
+from voxsphere.audio.stored import Stored
 from voxsphere.models.encoders.layer_adapters import LayerAdapters
 from voxsphere.models.poolings.attentive import AttentiveStatsPooling
 from voxsphere.models.projection import Affine
@@ -53,6 +54,7 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     ),
     "Spectrogram": small(Spectrogram),
     "Stacked": small(partial(Stacked, of=partial(Fbank, num_mels=12, cmn=True), count=3, every=2)),
+    "Stored": small(partial(Stored, dim=12)),
     "TriangularFilters": small(partial(TriangularFilters, of=_POWER, num_filters=12)),
     "TriangularFilters, sided": small(partial(TriangularFilters, of=_POWER, num_filters=12, sided=True)),
     "UtteranceNorm": small(partial(UtteranceNorm, of=_FBANK)),

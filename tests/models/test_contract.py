@@ -28,8 +28,9 @@ def build(part: str) -> SpeakerModel:
     return model.eval()
 
 
-def waves(count: int, *, seconds: float = SECONDS) -> Tensor:
-    return 0.1 * noise(count, round(seconds * 16000), seed=count)
+def waves(model: SpeakerModel, count: int, *, seconds: float = SECONDS) -> Tensor:
+    """What the model takes: waves, or stored features."""
+    return 0.1 * noise(count, *model.zeros(seconds).shape[1:], seed=count)
 
 
 def test_every_part_of_a_model_in_the_catalogue_has_a_small_model_that_holds_it():
@@ -47,7 +48,8 @@ def test_every_part_of_a_model_in_the_catalogue_has_a_small_model_that_holds_it(
 
 
 def test_the_parts_state_the_shapes_they_give(part):
-    model, wave = build(part), waves(3)
+    model = build(part)
+    wave = waves(model, 3)
     features, frames, pooled = model.features(wave), model.frames(wave), model.pooled(wave)
     assert features.shape[::2] == (3, model.features.dim)
     assert frames.shape[:2] == (3, model.encoder.dim)
@@ -57,7 +59,8 @@ def test_the_parts_state_the_shapes_they_give(part):
 
 
 def test_every_weight_learns_unless_a_normalisation_takes_it_back(part):
-    model, wave = build(part).double().train(), waves(4).double()
+    model = build(part).double().train()
+    wave = waves(model, 4).double()
     (model(wave) * noise(4, model.dim)).sum().backward()
     assert all(p.grad is not None for p in model.parameters())
     largest = max((float(p.grad.abs().max()) for p in model.parameters()), default=0)
@@ -72,7 +75,7 @@ def test_every_weight_learns_unless_a_normalisation_takes_it_back(part):
 
 def test_a_wave_alone_and_among_others_has_the_same_embedding(part):
     model = build(part)
-    several = [*waves(2), *waves(1, seconds=1.7), *waves(3, seconds=1.1)]
+    several = [*waves(model, 2), *waves(model, 1, seconds=1.7), *waves(model, 3, seconds=1.1)]
     together = model.embed(several)
     assert together.dtype == np.float32
     with torch.inference_mode():
@@ -81,7 +84,8 @@ def test_a_wave_alone_and_among_others_has_the_same_embedding(part):
 
 
 def test_evaluation_is_deterministic(part):
-    model, wave = build(part), waves(2)
+    model = build(part)
+    wave = waves(model, 2)
     assert torch.equal(model(wave), model(wave))
 
 
@@ -90,12 +94,13 @@ def test_a_model_comes_back_from_its_json_with_the_same_outputs(part):
     again = rebuild(json.loads(json.dumps(describe(recipe))), CATALOGUE)()
     model = build(part)
     again.load_state_dict(model.state_dict())
-    assert torch.equal(again.eval()(waves(2)), model(waves(2)))
+    assert torch.equal(again.eval()(waves(model, 2)), model(waves(model, 2)))
     assert describe(rebuild(describe(recipe), CATALOGUE)) == describe(recipe)
 
 
 def test_half_precision_on_a_cpu_is_refused_in_one_line(part):
-    model, wave = build(part), waves(1)
+    model = build(part)
+    wave = waves(model, 1)
     with pytest.raises(BadInput, match=r"^the wave is fp16, which needs a GPU[^\n]*$"):
         model(wave.half())
     model.half()
@@ -106,7 +111,8 @@ def test_half_precision_on_a_cpu_is_refused_in_one_line(part):
 
 @pytest.mark.parametrize(("precision", "least"), [(torch.bfloat16, 0.998), (torch.float64, 0.999999)])
 def test_a_model_of_another_precision_embeds_alike(part, precision, least):
-    model, wave = build(part), waves(1)[0]
+    model = build(part)
+    wave = waves(model, 1)[0]
     before, after = model.embed([wave])[0], model.to(precision).embed([wave])[0]
     assert after.dtype == np.float32
     assert before @ after > least * np.linalg.norm(before) * np.linalg.norm(after)
@@ -119,7 +125,7 @@ def encoders() -> list[str]:
 @pytest.mark.parametrize("part", encoders())
 def test_frames_that_an_encoder_cannot_take_are_refused_in_one_line(part):
     model = build(part)
-    features = model.features(waves(1, seconds=2.0))
+    features = model.features(waves(model, 1, seconds=2.0))
     with pytest.raises(BadInput, match=rf"^the network was built for {model.features.dim} features a frame"):
         model.encoder(features[..., 1:])
     with pytest.raises(BadInput, match=r"^\d+ frames are too few: the network looks at \d+ at once"):
@@ -133,7 +139,8 @@ def test_frames_that_an_encoder_cannot_take_are_refused_in_one_line(part):
 
 @pytest.mark.parametrize("part", [*encoders(), "LstmAttentionPooling"])
 def test_a_model_evaluates_and_learns_under_autocast(part):
-    model, wave = build(part), waves(2)
+    model = build(part)
+    wave = waves(model, 2)
     with torch.inference_mode():
         precise = model(wave)
         with torch.autocast("cpu", torch.bfloat16):
@@ -150,6 +157,7 @@ def test_a_model_evaluates_and_learns_under_autocast(part):
 @pytest.mark.filterwarnings("ignore:The tensor attributes self.encoder.lstm._flat_weights:UserWarning")
 @pytest.mark.parametrize("part", [*encoders(), "AttentiveStatsPooling"])
 def test_a_model_can_be_exported_as_one_graph(part):
-    model, wave = build(part), waves(2)
+    model = build(part)
+    wave = waves(model, 2)
     graph = torch.export.export(model, (wave,)).module()
     torch.testing.assert_close(graph(wave), model(wave), rtol=1e-5, atol=1e-6)

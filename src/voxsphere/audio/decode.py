@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from voxsphere.audio.hdf5 import Dataset
-from voxsphere.audio.stores import Found, failure, find
+from voxsphere.audio.stores import Found, failure, find, holds_features
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import existing
 
@@ -157,6 +157,10 @@ def _sound(found: Found) -> Iterator[Any]:
     try:
         file = soundfile.SoundFile(_source(found))
     except (soundfile.LibsndfileError, TypeError) as error:
+        if holds_features(found):
+            raise BadInput(
+                f"{found.name}: holds stored features, not sound; a model over the front end Stored takes those"
+            ) from error
         # TypeError: an extension that stands for raw samples, whose rate nobody knows.
         reason = getattr(error, "error_string", "it has no header").rstrip(".")
         raise BadInput(f"{found.name}: cannot be read as audio ({reason}); convert it to WAV or FLAC") from error

@@ -9,7 +9,8 @@ from torch import Tensor
 class FrontEnd(Protocol):
     """Waves (±1, at `sample_rate`) to `dim` features a frame, one frame every `hop` samples.
 
-    A wrapper takes one as `of`, a deferred constructor: `partial(Deltas, of=partial(Mfcc, num_ceps=20))`.
+    Its `input` is "wave", or "stored" where it takes frames that were computed elsewhere. A wrapper takes one as `of`,
+    a deferred constructor, and holds what it makes by that name: `partial(Deltas, of=partial(Mfcc, num_ceps=20))`.
     """
 
     input: str

@@ -2,6 +2,7 @@
 
 import atexit
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -38,11 +39,26 @@ class Dataset:
             return read.astype(np.float32, copy=False)
         return read.astype(np.float32) * np.float32(2.0 ** (1 - 8 * read.dtype.itemsize))
 
+    @property
+    def length(self) -> int:
+        """How many frames the features have."""
+        return int(self.data.shape[0 if self.data.ndim == 2 else 2])
+
+    @property
+    def holds_features(self) -> bool:
+        """Whether it is shaped as features are: [1, dim, frames] or [frames, dim]."""
+        shape: tuple[int, ...] = self.data.shape
+        return len(shape) == 2 or (len(shape) == 3 and shape[0] == 1)
+
     def frames(self, start: int, stop: int | None) -> Float32[np.ndarray, "frames dim"]:
-        """The features from frame `start` to `stop`, of a dataset of shape [1, dim, frames]."""
-        if self.data.ndim != 3 or self.data.shape[0] != 1:
-            raise BadInput(f"{self.name}: its shape {self.data.shape} is not [1, dim, frames], as features have it")
-        return np.ascontiguousarray(self._read(np.s_[0, :, start:stop]).T, dtype=np.float32)
+        """The features from frame `start` to `stop`, of a dataset of shape [1, dim, frames] or [frames, dim]."""
+        if not self.holds_features or self.data.dtype.kind not in "fi":
+            held = f"{self.data.dtype} of shape {self.data.shape}"
+            raise BadInput(
+                f"{self.name}: holds {held}; features are numbers of shape [1, dim, frames] or [frames, dim]"
+            )
+        read = self._read(np.s_[start:stop]) if self.data.ndim == 2 else self._read(np.s_[0, :, start:stop]).T
+        return np.ascontiguousarray(read, dtype=np.float32)
 
     def _read(self, part: Any) -> np.ndarray:
         try:
@@ -66,6 +82,16 @@ def open_dataset(file: str, member: str, name: str) -> Dataset:
         what = "is a group" if found is not None else "there is no such dataset in the file"
         raise BadInput(f"{name}: {what}; a dataset is named speaker/utterance")
     return Dataset(name, found)
+
+
+def members(file: str) -> Iterator[tuple[str, Dataset]]:
+    """All datasets of a file on a disk, each with its place in it, in order of their places."""
+    content = _open(file)
+    with content:
+        places: list[str] = []
+        content.visititems(lambda place, found: places.append(place) if hasattr(found, "dtype") else None)
+        for place in places:
+            yield place, Dataset(f"{shown(file)}#{place}", content[place])
 
 
 def _open(file: str) -> Any:

@@ -72,20 +72,20 @@ def verify(
 @app.command()
 def embed(
     audio: Annotated[list[Path], typer.Argument(metavar="AUDIO...", help="Audio files.")],
-    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .ark or .scp.")],
+    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
     model: Model = DEFAULT,
 ) -> None:
     """Embed single files."""
     from voxsphere.core.manifest import Manifest, Utterance
 
     utterances = tuple(Utterance(id=str(path), path=str(path)) for path in dict.fromkeys(audio))
-    _extract(Manifest(utterances), model, out, as_json=False)
+    _extract(Manifest(utterances), model, out, as_json=False, audio=True)
 
 
 @app.command()
 def extract(
     manifest: Annotated[Path, typer.Argument(help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")],
-    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .ark or .scp.")],
+    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
     model: Model = DEFAULT,
     trials: Annotated[Path | None, typer.Option(help="Embed only what these trials name.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; one a core if not given.")] = None,
@@ -244,12 +244,17 @@ def bench_loader(
     _print(speed.to_json()) if as_json else show.loading(speed)
 
 
-def _extract(manifest: Any, model: str, out: Path, *, as_json: bool, workers: int | None = None) -> None:
+def _extract(
+    manifest: Any, model: str, out: Path, *, as_json: bool, workers: int | None = None, audio: bool = False
+) -> None:
     from voxsphere.cli import show
     from voxsphere.extract.corpus import extract
+    from voxsphere.extract.voice import refuse_stored
     from voxsphere.pretrained import load
 
     pretrained = load(model)
+    if audio:
+        refuse_stored(pretrained)
     with show.progress("embedding", total=len(manifest)) as progress:
         done = extract(pretrained, manifest, out, workers=workers, progress=progress)
     if as_json:

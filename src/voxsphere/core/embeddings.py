@@ -1,5 +1,6 @@
 """Embeddings: ids beside a matrix, and what made them."""
 
+import io
 import json
 import struct
 import zipfile
@@ -15,7 +16,8 @@ from jaxtyping import Float32, Int
 from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.files import atomic, check_writable, existing, read_text
 
-FORMS = (".safetensors", ".npz", ".ark", ".scp")
+HDF5 = (".h5", ".hdf5", ".hdf")
+FORMS = (".safetensors", ".npz", *HDF5, ".ark", ".scp")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ class Embeddings:
         return np.array([place[name] for name in ids], dtype=np.int64)
 
     def save(self, path: str | Path) -> None:
-        """Write by the ending: .safetensors, .npz, or Kaldi .ark/.scp (both files; model and seconds are not kept)."""
+        """Write by the ending: .safetensors, .npz, HDF5 (.h5, .hdf5, .hdf: datasets `ids` and `vectors`), or Kaldi
+        .ark/.scp (both files; model and seconds are not kept).
+        """
         Embeddings.check_destination(path, self.ids)
         path = Path(path)
         if path.suffix == ".safetensors":
@@ -57,6 +61,8 @@ class Embeddings:
         elif path.suffix == ".npz":
             with atomic(path, "wb") as file:
                 np.savez(file, allow_pickle=False, **_arrays(self))
+        elif path.suffix in HDF5:
+            _save_hdf5(self, path)
         else:
             _save_kaldi(self, path)
 
@@ -64,6 +70,8 @@ class Embeddings:
     def check_destination(path: str | Path, ids: Sequence[str]) -> None:
         """`BadInput` if embeddings of these ids could not be saved there: the ending, the place, the ids."""
         path = _known(path)
+        if path.suffix in HDF5:
+            _h5py(path)
         if path.suffix in (".ark", ".scp"):
             _kaldiio(path)
             if any(not name or name.split() != [name] for name in ids):
@@ -76,6 +84,8 @@ class Embeddings:
         path = _known(existing(path))
         if path.suffix == ".safetensors":
             return _load_safetensors(path)
+        if path.suffix in HDF5:
+            return _load_hdf5(path)
         return _load_npz(path) if path.suffix == ".npz" else _load_kaldi(path)
 
 
@@ -136,6 +146,39 @@ def _load_npz(path: Path) -> Embeddings:
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise BadInput(f"{path}: is damaged or no npz file ({error})") from error
     return _from_arrays(arrays, path)
+
+
+def _save_hdf5(embeddings: Embeddings, path: Path) -> None:
+    h5py = _h5py(path)
+    made = io.BytesIO()  # HDF5 reads what it writes, too
+    with h5py.File(made, "w") as out:
+        out.create_dataset("ids", data=list(embeddings.ids), dtype=h5py.string_dtype())
+        out["vectors"] = np.asarray(embeddings.vectors, dtype=np.float32)
+        out["vectors"].attrs["model"] = embeddings.model
+        if embeddings.seconds is not None:
+            out["seconds"] = np.asarray(embeddings.seconds, dtype=np.float32)
+    with atomic(path, "wb") as file:
+        file.write(made.getbuffer())
+
+
+def _load_hdf5(path: Path) -> Embeddings:
+    h5py = _h5py(path)
+    try:
+        with h5py.File(path, "r") as file:
+            ids, vectors = tuple(file["ids"].asstr()[:]), file["vectors"][:].astype(np.float32)
+            seconds = file["seconds"][:].astype(np.float32) if "seconds" in file else None
+            return Embeddings(ids, vectors, str(file["vectors"].attrs.get("model", "")), seconds)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"{path}: holds no embeddings (ids and vectors), or is damaged ({flattened(error)})") from error
+
+
+def _h5py(path: Path) -> ModuleType:
+    try:
+        import h5py
+    except ImportError:
+        raise BadInput(f"{path}: HDF5 files need h5py: pip install 'voxsphere[data]'") from None
+    module: ModuleType = h5py
+    return module
 
 
 def _save_kaldi(embeddings: Embeddings, path: Path) -> None:

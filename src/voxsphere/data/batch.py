@@ -1,4 +1,4 @@
-"""What a training step is fed with: equally long waves, their speakers, and what could not be read."""
+"""What a training step is fed with: waves or stored features of one length, their speakers, what could not be read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Item:
-    """One example: a wave (±1), its speaker's number, its feature mask, and the files that failed before it.
+    """One example: a wave, its speaker's number, its feature mask, and the files that failed before it.
 
-    `domain` is the number of the domain it was recorded in, where the recipe names a column that tells.
+    The wave is ±1; for a model that takes stored features it is a matrix of them, here and in the batch. `domain`
+    is the number of the domain it was recorded in, where the recipe names a column that tells.
     """
 
-    wave: Float32[Tensor, " samples"]
+    wave: Float32[Tensor, "samples *dim"]
     speaker: int
     id: str
     mask: Float32[Tensor, "frames features"] | None
@@ -32,7 +33,7 @@ class Batch:
     counted where the batch is made, so that nobody needs to look into a GPU's memory for it.
     """
 
-    wave: Float32[Tensor, "batch samples"]
+    wave: Float32[Tensor, "batch samples *dim"]
     speaker: Int64[Tensor, " batch"]
     ids: tuple[str, ...]
     masks: Float32[Tensor, "batch frames features"] | None

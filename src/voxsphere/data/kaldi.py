@@ -1,12 +1,14 @@
 """Kaldi data folders to a manifest and back; layout: Kaldi's documentation, "Data preparation"."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_text
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.commands import run_commands
+from voxsphere.data.stored import NUM_FRAMES
 
 _Part = tuple[str, str, float | None, float | None]
 
@@ -15,23 +17,22 @@ def read_kaldi(folder: str | Path, *, allow_commands: bool = False) -> Manifest:
     """The utterances of a Kaldi data folder: wav.scp (or feats.scp alone), segments, utt2spk or spk2utt.
 
     spk2gender, utt2lang, text and utt2dur are read where they are; feats.scp and vad.scp beside a wav.scp become the
-    columns `feats` and `vad`. Paths are taken from the folder where a file is there, else from the current one, as
-    Kaldi does. Entries that are commands (a trailing `|`) are refused unless `allow_commands`: a list should not run
-    programs. `BadInput` names the file and the line, and utterances that one file has and another lacks.
+    columns `feats` and `vad`, and utt2num_frames becomes `num_frames` where there is none. Paths are taken from
+    the folder where a file is there, else from the current one, as Kaldi does. Entries that are commands (a trailing
+    `|`) are refused unless `allow_commands`: a list should not run programs. `BadInput` names the file and the
+    line, and utterances that one file has and another lacks.
     """
     folder = Path(folder)
     parts = _parts(folder, allow_commands)
     speaker_of = _speakers(folder)
-    names = ("spk2gender", "utt2lang", "text", "utt2dur", "feats.scp", "vad.scp")
-    gender_of, language_of, text_of, length_of, feats_of, vad_of = (_optional(folder / name) for name in names)
-    if not (folder / "wav.scp").exists():
-        feats_of = {}
+    names = ("spk2gender", "utt2lang", "text", "utt2dur")
+    gender_of, language_of, text_of, length_of = (_optional(folder / name) for name in names)
+    stored = _stored(folder)
     utterances = []
     for name, path, start, duration in parts:
         if name not in speaker_of:
             raise BadInput(f"{folder}: utterance {name} has no speaker in utt2spk or spk2utt")
         speaker = speaker_of[name]
-        stored = (("feats", feats_of), ("vad", vad_of))
         utterances.append(
             Utterance(
                 name,
@@ -42,12 +43,34 @@ def read_kaldi(folder: str | Path, *, allow_commands: bool = False) -> Manifest:
                 gender=gender_of.get(speaker, ""),
                 language=language_of.get(name, ""),
                 text=text_of.get(name, ""),
-                extra=tuple((key, _place(table[name], folder)) for key, table in stored if name in table),
+                extra=tuple((key, table[name]) for key, table in stored.items() if name in table),
             )
         )
     if extra := sorted(set(speaker_of) - {utterance.id for utterance in utterances}):
-        listing = "segments" if (folder / "segments").exists() else "wav.scp"
+        listing = next(name for name in ("segments", "wav.scp", "feats.scp") if (folder / name).exists())
         raise BadInput(f"{folder}: {extra[0]} has a speaker but is not in {listing} ({len(extra)} such utterances)")
+    return Manifest(tuple(utterances))
+
+
+def read_scp(files: Sequence[Path]) -> Manifest:
+    """The utterances that lists of `id place` name, as Kaldi's .scp files do: of recordings or of features.
+
+    utt2spk or spk2utt beside a list name the speakers, and utt2num_frames the number of frames, where they are there.
+    """
+    utterances = []
+    for file in files:
+        folder = file.parent
+        named = (folder / "utt2spk").exists() or (folder / "spk2utt").exists()
+        speaker_of, frames_of = _speakers(folder) if named else {}, _optional(folder / "utt2num_frames")
+        for name, entry, where in _table(file):
+            if "|" in entry:
+                raise BadInput(f"{where} is a command; commands are not run from a list alone")
+            if named and name not in speaker_of:
+                raise BadInput(f"{where}: {name} has no speaker in {folder / 'utt2spk'} or spk2utt")
+            extra = ((NUM_FRAMES, frames_of[name]),) if name in frames_of else ()
+            utterances.append(Utterance(name, _place(entry, folder), speaker_of.get(name, ""), extra=extra))
+    if not utterances:
+        raise BadInput(f"{files[0]}: lists no utterance")
     return Manifest(tuple(utterances))
 
 
@@ -89,6 +112,17 @@ def save_kaldi(manifest: Manifest, folder: str | Path) -> None:
             _write(folder / file, lines)
 
 
+def _stored(folder: Path) -> dict[str, dict[str, str]]:
+    """The columns that tell of features: where they are beside an utterance's wave, or how many frames they have."""
+
+    def places(file: str) -> dict[str, str]:
+        return {name: _place(entry, folder) for name, entry in _optional(folder / file).items()}
+
+    if (folder / "wav.scp").exists():
+        return {"feats": places("feats.scp"), "vad": places("vad.scp")}
+    return {NUM_FRAMES: _optional(folder / "utt2num_frames"), "vad": places("vad.scp")}
+
+
 def _parts(folder: Path, allow_commands: bool) -> list[_Part]:
     """Each utterance, its path, and where in it it stands."""
     if not (folder / "wav.scp").exists() and (folder / "feats.scp").exists():
@@ -127,9 +161,10 @@ def _table(path: Path) -> list[tuple[str, str, str]]:
 
 
 def _place(entry: str, folder: Path) -> str:
-    """An entry of a .scp as a path; it may stand at a byte of an archive (`wav.ark:1742`)."""
+    """An entry of a .scp as a path; it may stand at a byte of an archive (`wav.ark:1742`), and be some rows of it."""
     below = folder / entry
-    archive = folder / entry.rpartition(":")[0]
+    place = entry.rpartition("[")[0] if entry.endswith("]") else entry
+    archive = folder / place.rpartition(":")[0]
     return str(below) if below.exists() or archive.is_file() else entry
 
 

@@ -10,7 +10,6 @@ import torch
 from torch.utils.data import DataLoader
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.manifest import Manifest
 from voxsphere.core.random import stream
 from voxsphere.data.batch import Batch, Item, collate
 from voxsphere.data.dataset import Draw, Items
@@ -46,11 +45,6 @@ class Plan:
         seconds = self.examples.seconds([self.durations[row] for row in rows], random)
         seeds = random.integers(2**62, size=len(rows))
         return [Draw(int(row), int(seed), seconds) for row, seed in zip(rows, seeds, strict=True)]
-
-
-def durations_of(manifest: Manifest) -> tuple[float | None, ...]:
-    """The utterances' lengths in seconds as they will be heard, where the manifest tells them."""
-    return tuple(None if u.duration is None else u.duration / u.speed for u in manifest)
 
 
 @dataclass(frozen=True)

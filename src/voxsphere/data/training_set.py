@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from voxsphere.audio.stores import is_remote
+from voxsphere.audio.stores import is_remote, shown
 from voxsphere.audio.wave import info
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import expanded, read_text
@@ -19,6 +19,7 @@ from voxsphere.data.domains import check_domain, domain_of
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.pairs import draw
 from voxsphere.data.split import split as split_speakers
+from voxsphere.data.stored import num_frames
 from voxsphere.data.test_lists import is_test_list
 
 HEADERS = 50_000
@@ -168,6 +169,11 @@ def _long_enough(name: str, utterances: Sequence[Utterance], least: float) -> li
         raise BadInput(
             f"{name}: {len(unknown)} utterances have no duration, so those under data.min_seconds={least:g} cannot be "
             f"left out; `voxsphere check {name} --out TABLE` writes durations, data.min_seconds=0 takes all"
+        )
+    if framed := [utterance.path for utterance in utterances if utterance.duration is None and num_frames(utterance)]:
+        raise BadInput(
+            f"{name}: {shown(framed[0])} and {len(framed) - 1} more tell a number of frames and no duration, so none "
+            "can be left out by seconds: data.min_seconds=0 takes all"
         )
     known = ((utterance, _seconds(utterance)) for utterance in utterances)
     return [each for each, seconds in known if seconds is None or seconds / each.speed >= least]

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from voxsphere.audio.wave import read
 from voxsphere.core.turns import Turn, Turns
-from voxsphere.extract.voice import listen
+from voxsphere.extract.voice import listen, refuse_stored
 from voxsphere.pretrained.sources import WheelMember, fetch_member
 from voxsphere.verify import Verdict, decide, load
 
@@ -87,6 +87,7 @@ class Comparison:
 def compare_turns(model: str, *, progress: Callable[[int], None] = lambda steps: None) -> Comparison:
     """Fetch the conversation (once), cut it into turns of one speaker, and verify every pair of turns."""
     vox = load(model)
+    refuse_stored(vox.pretrained)  # before anything is fetched
     audio, turns = fetch_member(AUDIO), alone(Turns.load(fetch_member(TRANSCRIPT)).turns)
     rate = vox.pretrained.model.sample_rate
     waves, voices = [], []

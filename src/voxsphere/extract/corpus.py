@@ -15,8 +15,10 @@ from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_json, write_json
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.data.source import source_of
 from voxsphere.data.threads import in_threads
-from voxsphere.extract.voice import Voice, listen
+from voxsphere.extract.voice import listen
+from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained import Pretrained
 
 SAVE_EVERY = 30.0  # seconds
@@ -33,6 +35,15 @@ class Extraction:
     audio_seconds: float
 
 
+@dataclass(frozen=True)
+class _Made:
+    """An embedding, and how long what it was made of is, in all and in speech."""
+
+    vector: np.ndarray
+    seconds: float
+    speech_seconds: float
+
+
 def extract(
     pretrained: Pretrained,
     manifest: Manifest,
@@ -41,7 +52,7 @@ def extract(
     workers: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Extraction:
-    """Embed every utterance of `manifest` into the file `out`.
+    """Embed every utterance of `manifest`, of recordings or of stored features as the model asks, into the file `out`.
 
     Work in progress lies in `OUT.partial/`, saved every half minute; a second call goes on from there, with what the
     same model made of files that have not changed since. Recordings that cannot be embedded are listed in
@@ -62,7 +73,7 @@ def extract(
                 failures.append((utterance.id, str(result)))
             else:
                 store.add(utterance, result)
-                heard += result.quality.seconds
+                heard += result.seconds
             progress(1)
             if time.monotonic() - saved > SAVE_EVERY:
                 store.save()
@@ -121,8 +132,8 @@ class _Store:
                 store.made.update({name: (vector, float(speech)) for name, vector, speech in same})
         return store
 
-    def add(self, utterance: Utterance, voice: Voice) -> None:
-        self.made[utterance.id] = (voice.vector, voice.quality.speech_seconds)
+    def add(self, utterance: Utterance, made: _Made) -> None:
+        self.made[utterance.id] = (made.vector, made.speech_seconds)
         self.unsaved[utterance.id] = _state(utterance)
 
     def save(self) -> None:
@@ -156,17 +167,29 @@ def _state(utterance: Utterance) -> str:
 
 def _each(
     pretrained: Pretrained, utterances: list[Utterance], workers: int | None
-) -> Iterator[tuple[Utterance, Voice | BadInput]]:
-    """Each utterance with its voice, or with what is wrong with it."""
+) -> Iterator[tuple[Utterance, _Made | BadInput]]:
+    """Each utterance with what was made of it, or with what is wrong with it."""
 
-    def work(utterance: Utterance) -> Voice:
-        duration = utterance.duration if utterance.start is not None else None
+    def work(utterance: Utterance) -> _Made:
         if utterance.speed != 1:
             raise BadInput(f"{utterance.path}: is to be played at speed {utterance.speed:g}, which extraction does not")
-        return listen(pretrained, utterance.path, start=utterance.start, duration=duration)
+        if pretrained.model.width is not None:
+            return _of_features(pretrained.model, utterance)
+        duration = utterance.duration if utterance.start is not None else None
+        voice = listen(pretrained, utterance.path, start=utterance.start, duration=duration)
+        return _Made(voice.vector, voice.quality.seconds, voice.quality.speech_seconds)
 
     # Torch releases the interpreter while it computes: a thread a core with one torch thread each wastes the least.
     return in_threads(work, utterances, workers=workers, begin=lambda: torch.set_num_threads(1))
+
+
+def _of_features(model: SpeakerModel, utterance: Utterance) -> _Made:
+    """The embedding of an utterance's stored features. All of its frames count as speech: silence was left out, or
+    not, when they were made.
+    """
+    frames = source_of(model).beginning(utterance)
+    seconds = len(frames) / model.rate
+    return _Made(model.embed([frames])[0], seconds, seconds)
 
 
 def _report_failures(out: Path, failures: list[tuple[str, str]]) -> None:

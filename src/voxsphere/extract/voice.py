@@ -31,8 +31,10 @@ def listen(
 
     A recording is an audio file, or a wave (±1, at the model's rate). Beyond the model's longest window it is read
     and embedded in equal windows, which are averaged by their speech seconds, so memory stays bounded.
-    Raises `BadInput`, naming the file, when it cannot be read or holds nothing that can be embedded.
+    Raises `BadInput`, naming the file, when it cannot be read or holds nothing that can be embedded, and for a model
+    that takes stored features.
     """
+    refuse_stored(pretrained)
     rate = pretrained.model.sample_rate
     if isinstance(recording, np.ndarray):
         name, source_rate = "the given wave", rate
@@ -60,6 +62,15 @@ def listen(
     share = speech if speech.any() else None
     vector = np.average(np.stack(vectors), axis=0, weights=share) if len(vectors) > 1 else vectors[0]
     return Voice(vector.astype(np.float32), whole)
+
+
+def refuse_stored(pretrained: Pretrained) -> None:
+    """`BadInput` where the model takes stored features, for verbs that hear recordings."""
+    if (width := pretrained.model.width) is not None:
+        raise BadInput(
+            f"{pretrained.card.name}: this model takes stored features ({width} a frame), not recordings; use "
+            "`voxsphere extract` with a manifest of such features"
+        )
 
 
 def _window(samples: int, pretrained: Pretrained) -> float:

@@ -1,4 +1,4 @@
-"""Wave in, vector out: features, encoder, pooling and projection as one module."""
+"""Wave (or stored features) in, vector out: features, encoder, pooling and projection as one module."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +15,19 @@ from voxsphere.core.errors import BadInput
 from voxsphere.models.layers.entry import refuse_half
 
 Wave = Float[np.ndarray, " samples"] | Float[Tensor, " samples"]
+Matrix = Float[np.ndarray, "frames dim"] | Float[Tensor, "frames dim"]
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 ANALYSIS_WINDOW = 0.025  # seconds; what is shorter does not fill the window of a single frame
 
 
 class Features(Protocol):
-    """A front end: waves (±1, at `sample_rate`) to frames, one every `hop` samples."""
+    """A front end: waves (±1, at `sample_rate`) to frames, one every `hop` samples.
 
+    Its `input` is "wave", or "stored" where it takes frames that were computed elsewhere. What wraps another one holds
+    it as `of`.
+    """
+
+    input: str
     dim: int
     sample_rate: int
     hop: int
@@ -64,6 +70,9 @@ class SpeakerModel(nn.Module):
     `min_seconds` is the length to which `embed` brings shorter waves, by repeating them (`short="tile"`) or by
     repeating them forwards and backwards in turn, which has no jumps (`short="mirror"`); 0 leaves them as they are.
     Waves above `max_seconds` are embedded in equal windows.
+
+    Over the front end `Stored` it takes matrices [frames, `width`] of stored features wherever it takes waves, and
+    counts in frames: what is said of waves and samples holds for them.
     """
 
     def __init__(
@@ -87,8 +96,8 @@ class SpeakerModel(nn.Module):
         self.pooling = pooling(in_dim=self.encoder.dim)
         self.projection = projection(in_dim=self.pooling.dim)
         self.min_seconds, self.short, self.max_seconds = min_seconds, short, max_seconds
-        if round(max_seconds * self.sample_rate) < 1:
-            raise BadInput(f"windows of {max_seconds} s at a sampling rate of {self.sample_rate} Hz hold no sample")
+        if round(max_seconds * self.rate) < 1:
+            raise BadInput(f"windows of {max_seconds} s hold nothing at {self.rate:g} samples or frames a second")
         for name, module in self.named_modules():
             if isinstance(module, _CONVOLUTIONS) and min(*module.kernel_size, *module.stride, *module.dilation) < 1:
                 raise BadInput(f"{name}: a convolution's kernel, stride and dilation are each 1 or more")
@@ -104,12 +113,35 @@ class SpeakerModel(nn.Module):
         return self.features.sample_rate
 
     @property
+    def width(self) -> int | None:
+        """How many features a frame of the stored matrices has that it takes; None where it takes waves."""
+        front = self._innermost
+        return front.dim if front.input == "stored" else None
+
+    @property
+    def rate(self) -> float:
+        """What makes a second of the input: so many samples, or frames of stored features."""
+        front = self._innermost
+        return front.sample_rate / front.hop if front.input == "stored" else front.sample_rate
+
+    @property
+    def _innermost(self) -> Features:
+        front = self.features
+        while hasattr(front, "of"):
+            front = front.of
+        return front
+
+    @property
     def shortest(self) -> int:
-        """The shortest wave that `embed` takes, in samples: one analysis window."""
-        return round(ANALYSIS_WINDOW * self.sample_rate)
+        """The shortest wave that `embed` takes, in samples: one analysis window. One frame of stored features."""
+        return round(ANALYSIS_WINDOW * self.sample_rate) if self.width is None else 1
+
+    def zeros(self, seconds: float) -> Float[Tensor, "one samples *dim"]:
+        """A batch of one input of this length that holds nothing, to try the model on."""
+        return torch.zeros(1, round(seconds * self.rate), *(() if self.width is None else (self.width,)))
 
     def frames(
-        self, wave: Float[Tensor, "batch samples"], *, masks: Float[Tensor, "batch frames features"] | None = None
+        self, wave: Float[Tensor, "batch samples *dim"], *, masks: Float[Tensor, "batch frames features"] | None = None
     ) -> Float[Tensor, "batch dim out_frames"]:
         """The encoder's frames. `masks` multiply the features (SpecAugment: 0 hides a band or a stretch).
 
@@ -133,7 +165,7 @@ class SpeakerModel(nn.Module):
 
     def pooled(
         self,
-        wave: Float[Tensor, "batch samples"],
+        wave: Float[Tensor, "batch samples *dim"],
         *,
         weight: Float[Tensor, "batch out_frames"] | None = None,
         masks: Float[Tensor, "batch frames features"] | None = None,
@@ -143,7 +175,7 @@ class SpeakerModel(nn.Module):
 
     def forward(
         self,
-        wave: Float[Tensor, "batch samples"],
+        wave: Float[Tensor, "batch samples *dim"],
         *,
         weight: Float[Tensor, "batch out_frames"] | None = None,
         masks: Float[Tensor, "batch frames features"] | None = None,
@@ -152,14 +184,18 @@ class SpeakerModel(nn.Module):
         return self.projection(self.pooled(wave, weight=weight, masks=masks))
 
     def embed(
-        self, waves: Sequence[Wave], *, weights: Sequence[Sequence[float]] | None = None, batch_seconds: float = 60.0
+        self,
+        waves: Sequence[Wave | Matrix],
+        *,
+        weights: Sequence[Sequence[float]] | None = None,
+        batch_seconds: float = 60.0,
     ) -> Float32[np.ndarray, "waves dim"]:
         """Raw embeddings of waves (±1) of any lengths, in evaluation mode and without gradients.
 
         Equal lengths are computed together, at most `batch_seconds` at a time; nothing is ever padded. A wave that
         needs several `windows` gets the average of theirs by `weights`, one list a wave, such as the seconds of speech
         in each window (default, and where all are 0: all alike). Raises `BadInput` for a wave that is empty, shorter
-        than `shortest` samples, not finite, or of integers.
+        than `shortest` samples, not finite, or of integers, and for one where stored features are taken or the reverse.
         """
         checked = [self._checked(wave, f"wave {i}: " if len(waves) > 1 else "") for i, wave in enumerate(waves)]
         cuts = [self.windows(len(wave)) for wave in checked]
@@ -176,15 +212,19 @@ class SpeakerModel(nn.Module):
 
     def windows(self, samples: int) -> tuple[slice, ...]:
         """The windows, equal up to a sample and none above `max_seconds`, that a wave of `samples` is embedded in."""
-        count = max(1, math.ceil(samples / round(self.max_seconds * self.sample_rate)))
+        count = max(1, math.ceil(samples / round(self.max_seconds * self.rate)))
         bounds = [samples * i // count for i in range(count + 1)]
         return tuple(slice(start, stop) for start, stop in pairwise(bounds))
 
-    def _checked(self, wave: Wave, name: str) -> Float32[Tensor, " samples"]:
+    def _checked(self, wave: Wave | Matrix, name: str) -> Float32[Tensor, "samples *dim"]:
         tensor = _tensor(wave)
         if not tensor.is_floating_point():
             raise BadInput(f"{name}holds {tensor.dtype} samples; a wave is made of floats between -1 and 1")
-        if tensor.ndim != 1:
+        if self.width is not None and tensor.shape[1:] != (self.width,):
+            raise BadInput(
+                f"{name}this model takes stored features [frames, {self.width}], not an array {list(tensor.shape)}"
+            )
+        if self.width is None and tensor.ndim != 1:
             raise BadInput(f"{name}a wave has one axis, samples, not {tensor.ndim}; mix channels down or choose one")
         if len(tensor) == 0:
             raise BadInput(f"{name}holds no samples")
@@ -195,12 +235,12 @@ class SpeakerModel(nn.Module):
             raise BadInput(f"{name}holds {held:.0f} ms of sound, at least {least:.0f} ms are needed; record more")
         return tensor.to(torch.float32)
 
-    def _lengthened(self, wave: Float32[Tensor, " samples"]) -> Float32[Tensor, " samples"]:
-        least = math.ceil(self.min_seconds * self.sample_rate)
+    def _lengthened(self, wave: Float32[Tensor, "samples *dim"]) -> Float32[Tensor, "samples *dim"]:
+        least = math.ceil(self.min_seconds * self.rate)
         if len(wave) >= least:
             return wave
         unit = torch.cat([wave, wave.flip(0)]) if self.short == "mirror" else wave
-        return unit.repeat(math.ceil(least / len(unit)))[:least]
+        return torch.cat([unit] * math.ceil(least / len(unit)))[:least]
 
     def _embed_pieces(self, pieces: list[Tensor], batch_seconds: float) -> list[Float32[np.ndarray, " dim"]]:
         by_length: dict[int, list[int]] = {}
@@ -210,14 +250,14 @@ class SpeakerModel(nn.Module):
         vectors: dict[int, np.ndarray] = {}
         with torch.inference_mode(), _evaluating(self):
             for samples, members in by_length.items():
-                size = max(1, int(batch_seconds * self.sample_rate / samples))
+                size = max(1, int(batch_seconds * self.rate / samples))
                 for batch in (members[first : first + size] for first in range(0, len(members), size)):
                     embedded = self(torch.stack([pieces[i] for i in batch]).to(device))
                     vectors.update(zip(batch, embedded.float().cpu().numpy(), strict=True))
         return [vectors[i] for i in range(len(pieces))]
 
 
-def _tensor(wave: Wave) -> Tensor:
+def _tensor(wave: Wave | Matrix) -> Tensor:
     if isinstance(wave, Tensor):
         return wave.detach()
     array = np.ascontiguousarray(wave)  # torch knows neither negative strides nor memory that may not be written

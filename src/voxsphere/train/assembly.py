@@ -156,7 +156,7 @@ def _try_example(recipe: Recipe, model: SpeakerModel, plan: Plan) -> None:
     try:
         with torch.random.fork_rng(devices=()), torch.no_grad():
             model.eval()
-            model(torch.zeros(1, round(seconds * model.sample_rate)))
+            model(model.zeros(seconds))
     except FAILURES as error:
         if set(classes_of(recipe.model).values()) - set(PARTS.values()):
             raise

@@ -4,18 +4,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from voxsphere.audio.wave import read
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.parts import Json
 from voxsphere.core.random import stream
+from voxsphere.data.source import Held, Source, source_of
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train import checkpoint
 
@@ -146,23 +145,19 @@ def _directions(model: SpeakerModel, data: Manifest, seed: int) -> Float[Tensor,
     of_speaker: dict[str, list[Utterance]] = {speaker: [] for speaker in data.speakers}
     for utterance in data:
         of_speaker[utterance.speaker].append(utterance)
+    source = source_of(model)
     made = torch.zeros(len(of_speaker), model.dim)
     for row, (speaker, utterances) in enumerate(of_speaker.items()):
         order = stream("class means", seed, speaker).permutation(len(utterances))[:FILES]
-        waves = [wave for i in order if (wave := _wave(utterances[int(i)], model)) is not None]
-        if waves:
-            made[row] = functional.normalize(torch.from_numpy(model.embed(waves))).mean(0)
+        heard = [held for i in order if (held := _beginning(utterances[int(i)], model, source)) is not None]
+        if heard:
+            made[row] = functional.normalize(torch.from_numpy(model.embed(heard))).mean(0)
     return functional.normalize(made)
 
 
-def _wave(utterance: Utterance, model: SpeakerModel) -> Float32[np.ndarray, " samples"] | None:
-    limit = SECONDS
-    if utterance.start is not None and utterance.duration is not None:
-        limit = min(limit, utterance.duration)
+def _beginning(utterance: Utterance, model: SpeakerModel, source: Source) -> Held | None:
     try:
-        # Played faster is read at a lower rate.
-        rate = round(model.sample_rate / utterance.speed)
-        wave = read(utterance.path, rate=rate, start=utterance.start, duration=limit)
+        held = source.beginning(utterance, SECONDS)
     except BadInput:  # the loader names and counts broken files
         return None
-    return wave if len(wave) >= model.shortest else None
+    return held if len(held) >= model.shortest else None

@@ -9,11 +9,11 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
-from voxsphere.audio.wave import read
 from voxsphere.backend.cosine import cosine
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
+from voxsphere.data.source import Held, Source, source_of
 from voxsphere.metrics.detection import eer_of, error_rates, min_dcf_of
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.distances import Distances
@@ -87,22 +87,22 @@ class Verification:
         self, model: SpeakerModel, utterances: tuple[Utterance, ...], failed: Callable[[str, str], None]
     ) -> dict[str, np.ndarray]:
         vectors: dict[str, np.ndarray] = {}
+        source = source_of(model)
         for first in range(0, len(utterances), 64):
             some = utterances[first : first + 64]
-            waves = {u.id: wave for u in some if (wave := self._wave(u, model, failed)) is not None}
+            waves = {u.id: held for u in some if (held := self._input(u, model, source, failed)) is not None}
             vectors.update(zip(waves, model.embed(list(waves.values())), strict=True))
         return vectors
 
-    def _wave(self, utterance: Utterance, model: SpeakerModel, failed: Callable[[str, str], None]) -> np.ndarray | None:
-        limit = self.seconds
-        if utterance.start is not None and utterance.duration is not None:
-            limit = min(limit, utterance.duration)
+    def _input(
+        self, utterance: Utterance, model: SpeakerModel, source: Source, failed: Callable[[str, str], None]
+    ) -> Held | None:
         try:
-            wave = read(utterance.path, rate=model.sample_rate, start=utterance.start, duration=limit)
+            held = source.beginning(utterance, self.seconds)
         except BadInput as error:  # one broken file is no reason to lose the epoch
             failed(utterance.path, str(error))
             return None
-        if len(wave) < model.shortest:
-            failed(utterance.path, f"{utterance.path}: {len(wave)} samples are too few for the model")
+        if len(held) < model.shortest:
+            failed(utterance.path, f"{utterance.path}: {len(held)} samples are too few for the model")
             return None
-        return wave
+        return held

@@ -22,9 +22,8 @@ def macs_per_second(model: SpeakerModel, *, seconds: float = 3.0) -> float:
     Runs on the meta device: nothing is computed.
     """
     shape = copy.deepcopy(model).to("meta").eval()
-    wave = torch.empty(1, round(seconds * model.sample_rate), device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        shape(wave)
+        shape(model.zeros(seconds).to("meta"))
     return float(counter.get_total_flops() / 2 / seconds)
 
 

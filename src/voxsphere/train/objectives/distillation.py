@@ -57,7 +57,7 @@ class Distillation(nn.Module):
         if not 0 < temperature < math.inf:
             raise BadInput(f"objective.temperature: {temperature:g} is not a number above 0")
         self.model = model
-        taught, self.fingerprint = _opened(teacher, model.sample_rate)
+        taught, self.fingerprint = _opened(teacher, model)
         self._teacher = (taught,)
         self.distance, self.temperature = distance, temperature
         self.head_weight, self.embedding_weight, self.logit_weight = head_weight, embedding_weight, logit_weight
@@ -128,15 +128,24 @@ class Distillation(nn.Module):
             return self.temperature**2 * functional.kl_div(own, theirs, reduction="batchmean", log_target=True)
 
 
-def _opened(name: str, sample_rate: int) -> tuple[SpeakerModel, str]:
+def _opened(name: str, student: SpeakerModel) -> tuple[SpeakerModel, str]:
     try:
         opened = load(expanded(name))
     except BadInput as error:
         raise BadInput(f"objective.teacher: {error}") from error
-    rate = opened.model.sample_rate
-    if rate != sample_rate:
+    taught = opened.model
+    if taught.width != student.width:
         raise BadInput(
-            f"objective.teacher: {name} hears {rate} samples a second, the student {sample_rate}; take a teacher of "
-            "the student's rate, or --set model.features.sample_rate"
+            f"objective.teacher: {name} takes {_taken(taught)}, the student {_taken(student)}; take a teacher that is "
+            "given the same"
+        )
+    if taught.rate != student.rate:
+        raise BadInput(
+            f"objective.teacher: {name} hears {taught.rate:g} samples a second, the student {student.rate:g}; take a "
+            "teacher of the student's rate, or --set model.features.sample_rate"
         )
     return opened.model.requires_grad_(False), opened.fingerprint
+
+
+def _taken(model: SpeakerModel) -> str:
+    return "waves" if model.width is None else f"stored features of {model.width} a frame"
