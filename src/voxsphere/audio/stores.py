@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio import ark, hdf5, npy, shards
+from voxsphere.audio import ark, fmatrix, hdf5, npy, shards
 from voxsphere.audio.ranges import failure, is_remote, ranges, shown, stream
 from voxsphere.audio.ranges import stamp as _stamp
 from voxsphere.core.errors import BadInput
@@ -103,8 +103,8 @@ def read_array(
     """Stored features: `count` frames from frame `start` on, or all; fewer where they end before.
 
     Kaldi matrices (plain, compressed; in archives or files of their own), .npy of shape [frames, dim], HDF5 datasets
-    of shape [1, dim, frames]. Of plain matrices only the rows asked for are read. Raises `BadInput` for what is not
-    there, is damaged or is none of these, and for a part that lies outside.
+    of shape [1, dim, frames], UPC's .mcp and its like (see `fmatrix`). Of plain matrices only the rows asked for are
+    read. Raises `BadInput` for what is not there, is damaged or is none of these, and for a part that lies outside.
     """
     text = os.fspath(locator)
     if (start or 0) < 0 or (count is not None and count < 1):
@@ -151,10 +151,12 @@ def _array(found: Found, start: int, stop: int | None) -> Float32[np.ndarray, "f
 
 
 def _matrix(file: BinaryIO, start: int, stop: int | None, name: str) -> Float32[np.ndarray, "frames dim"]:
+    if fmatrix.is_named(name):
+        return fmatrix.read_rows(file, start, stop, name)
     mark = file.read(6)
     file.seek(0)
     if mark.startswith(ark.MATRIX):
         return ark.read_matrix(file, start, stop, name)
     if mark == npy.MARK:
         return npy.read_rows(file, start, stop, name)
-    raise BadInput(f"{name}: holds no features: neither a Kaldi matrix nor .npy nor HDF5")
+    raise BadInput(f"{name}: holds no features: neither a Kaldi matrix nor .npy nor HDF5 nor fmatrix")
