@@ -78,7 +78,7 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
 # Log energies that nothing centres lie all on one side of the first ReLU.
 SHIFTS: dict[str, set[str]] = {
-    **{name: {"encoder.layers.0.conv.bias"} for name in ("LinearFilters", "SincFilters")},
+    **{name: {"encoder.layers.0.conv.bias"} for name in ("LinearFilters", "Lpcc", "MelCepstrum", "SincFilters")},
     # The bias of the keys adds the same to all scores of a query.
     "SelfSupervised": {f"features.network.encoder.layers.{i}.attention.k_proj.bias" for i in range(2)},
     "SelfSupervised, w2v-BERT": {f"features.network.encoder.layers.{i}.self_attn.linear_k.bias" for i in range(2)},

@@ -119,7 +119,7 @@ class MelCepstrum(nn.Module):
         matrix = r[..., (at[:, None] - at).abs()] + r[..., at[:, None] + at]
         # Of a pure tone hardly more than one bin counts, and the matrix is singular to the last digit.
         matrix = matrix + 1e-10 * r[..., :1, None] * torch.eye(self.order + 1, dtype=r.dtype, device=r.device)
-        constant = torch.pow(torch.full_like(r[..., 0, :1], -self.alpha), at)  # the mean of cos(m ω̃) over ω
+        constant = torch.pow(torch.full_like(r[..., :1], -self.alpha), at)  # the mean of cos(m ω̃) over ω
         step: Tensor = torch.linalg.solve(matrix, (r[..., : self.order + 1] - constant)[..., None])[..., 0]
         change = 2 * frames.project(step.detach(), cosines).abs().amax(-1, keepdim=True)
         return step * (_FARTHEST / change.clamp_min(_FARTHEST)), change
