@@ -62,14 +62,7 @@ class MelCepstrum(nn.Module):
         self.hop = frames.samples_of(frame_shift, sample_rate)
         self.n_fft = frames.power_of_two(self.length) if n_fft is None else n_fft
         self.alpha = _warping(sample_rate) if alpha is None else alpha
-        if not -1 < self.alpha < 1:
-            raise BadInput(f"alpha: an all-pass of {self.alpha} is not stable; give more than -1 and less than 1")
-        if self.n_fft < self.length or self.n_fft % 2:
-            raise BadInput(f"n_fft: {self.n_fft} is odd, or shorter than a frame of {self.length} samples")
-        if not 1 <= order <= self.n_fft // 4:
-            raise BadInput(
-                f"order: {order} lies outside 1 to {self.n_fft // 4}, which n_fft={self.n_fft} can tell apart"
-            )
+        _check_axis(order, self.alpha, self.n_fft, self.length)
         if not (floor > 0 and tolerance > 0 and iterations >= 0):
             raise BadInput(f"floor={floor}, tolerance={tolerance}, iterations={iterations}: give what is above 0")
         self.order, self.energy, self.centred, self.floor = order, energy, centred, floor
@@ -129,6 +122,15 @@ def _warping(sample_rate: int) -> float:
     if sample_rate not in _WARPINGS:
         raise BadInput(f"alpha: no warping is known for {sample_rate} Hz; give one (known: {_WARPINGS})")
     return _WARPINGS[sample_rate]
+
+
+def _check_axis(order: int, alpha: float, n_fft: int, length: int) -> None:
+    if not -1 < alpha < 1:
+        raise BadInput(f"alpha: an all-pass of {alpha} is not stable; give more than -1 and less than 1")
+    if n_fft < length or n_fft % 2:
+        raise BadInput(f"n_fft: {n_fft} is odd, or shorter than a frame of {length} samples")
+    if not 1 <= order <= n_fft // 4:
+        raise BadInput(f"order: {order} lies outside 1 to {n_fft // 4}, which n_fft={n_fft} can tell apart")
 
 
 def _tables(n_fft: int, alpha: float, order: int) -> dict[str, Float64[np.ndarray, "..."]]:
