@@ -46,8 +46,8 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "LayerAdapters": small(encoder=partial(LayerAdapters, layers=4, width=6)),
     "LinearFilters": small(partial(LinearFilters, of=_POWER, num_filters=12)),
     "Lpc": small(partial(Lpc, order=8)),
-    "Lpcc": small(partial(Lpcc, order=8, num_ceps=10)),
-    "MelCepstrum": small(partial(MelCepstrum, order=10)),
+    "Lpcc": small(partial(Lpcc, order=8, num_ceps=10, energy=False)),
+    "MelCepstrum": small(partial(MelCepstrum, order=10, energy=False)),
     "Mfcc": small(Mfcc),
     "SpeechBrainFbank": small(partial(SpeechBrainFbank, num_mels=20)),
     "SelfSupervised": small(partial(SelfSupervised, config=_WAVLM, tune="all")),
@@ -78,7 +78,7 @@ REFERENCES: dict[str, partial[SpeakerModel]] = {
 # Parameters that shift what a normalisation receives by a constant, which it subtracts again.
 # Log energies that nothing centres lie all on one side of the first ReLU.
 SHIFTS: dict[str, set[str]] = {
-    **{name: {"encoder.layers.0.conv.bias"} for name in ("LinearFilters", "Lpcc", "MelCepstrum", "SincFilters")},
+    **{name: {"encoder.layers.0.conv.bias"} for name in ("LinearFilters", "SincFilters")},
     # The bias of the keys adds the same to all scores of a query.
     "SelfSupervised": {f"features.network.encoder.layers.{i}.attention.k_proj.bias" for i in range(2)},
     "SelfSupervised, w2v-BERT": {f"features.network.encoder.layers.{i}.self_attn.linear_k.bias" for i in range(2)},
