@@ -40,27 +40,27 @@ def lpc2c(a: np.ndarray, num_ceps: int) -> np.ndarray:
 
 def freqt(c: np.ndarray, order: int, alpha: float) -> np.ndarray:
     """The frequency transform of Oppenheim and Johnson, a coefficient at a time."""
-    g = np.zeros(order + 1)
-    for value in c[::-1]:
+    g = [0.0] * (order + 1)
+    for value in c[::-1].tolist():
         d = g.copy()
         g[0] = value + alpha * d[0]
         for m in range(1, order + 1):
             g[m] = (1 - alpha**2) * d[0] + alpha * d[1] if m == 1 else d[m - 1] + alpha * (d[m] - g[m - 1])
-    return g
+    return np.array(g)
 
 
 def frqtr(c: np.ndarray, order: int, alpha: float) -> np.ndarray:
     """The same for autocorrelations."""
-    g = np.zeros(order + 1)
-    for value in c[::-1]:
+    g = [0.0] * (order + 1)
+    for value in c[::-1].tolist():
         d = g.copy()
         g[0] = value
         for m in range(1, order + 1):
             g[m] = d[m - 1] + alpha * (d[m] - g[m - 1])
-    return g
+    return np.array(g)
 
 
-def mcep(frame: np.ndarray, order: int, alpha: float, floor: float, n_fft: int = 256, steps: int = 12) -> np.ndarray:
+def mcep(frame: np.ndarray, order: int, alpha: float, floor: float, n_fft: int = 256, steps: int = 10) -> np.ndarray:
     """SPTK's mcep.c in its own steps, each from lags over half of the transform."""
     half = n_fft // 2
     periodogram = np.abs(np.fft.fft(frame, n_fft)) ** 2 + floor
