@@ -27,6 +27,9 @@ from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
+from voxsphere.audio.lpc import Lpc
+from voxsphere.audio.lpcc import Lpcc
+from voxsphere.audio.mel_cepstrum import MelCepstrum
 from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
 from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.audio.sinc import SincFilters
@@ -148,6 +151,9 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "GE2EMel": GE2EMel,
     "GlobalNorm": GlobalNorm,
     "LinearFilters": LinearFilters,
+    "Lpc": Lpc,
+    "Lpcc": Lpcc,
+    "MelCepstrum": MelCepstrum,
     "Mfcc": Mfcc,
     "SelfSupervised": SelfSupervised,
     "SincFilters": SincFilters,

@@ -8,6 +8,9 @@ from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
 from voxsphere.audio.learnt_filters import LinearFilters, TriangularFilters
+from voxsphere.audio.lpc import Lpc
+from voxsphere.audio.lpcc import Lpcc
+from voxsphere.audio.mel_cepstrum import MelCepstrum
 from voxsphere.audio.normalisation import FrameNorm, GlobalNorm, SlidingNorm, UtteranceNorm
 from voxsphere.audio.self_supervised import SelfSupervised
 from voxsphere.audio.sinc import SincFilters
@@ -43,6 +46,9 @@ SMALL: dict[str, partial[SpeakerModel]] = {
     "GlobalNorm": small(partial(GlobalNorm, of=_FBANK, mean=10.0, deviation=tuple(1.0 + i for i in range(12)))),
     "LayerAdapters": small(encoder=partial(LayerAdapters, layers=4, width=6)),
     "LinearFilters": small(partial(LinearFilters, of=_POWER, num_filters=12)),
+    "Lpc": small(partial(Lpc, order=8)),
+    "Lpcc": small(partial(Lpcc, order=8, num_ceps=10, energy=False)),
+    "MelCepstrum": small(partial(MelCepstrum, order=10, energy=False)),
     "Mfcc": small(Mfcc),
     "SpeechBrainFbank": small(partial(SpeechBrainFbank, num_mels=20)),
     "SelfSupervised": small(partial(SelfSupervised, config=_WAVLM, tune="all")),

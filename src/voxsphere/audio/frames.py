@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
+from torch.nn.functional import pad
 
 from voxsphere.core.errors import BadInput
 
-Window = Literal["povey", "hamming", "hanning"]
+Window = Literal["povey", "hamming", "hanning", "blackman"]
 
 
 def window(name: Window, length: int) -> Float64[np.ndarray, " length"]:
@@ -22,6 +23,7 @@ def window(name: Window, length: int) -> Float64[np.ndarray, " length"]:
         "povey": (0.5 - 0.5 * cosine) ** 0.85,
         "hamming": 0.54 - 0.46 * cosine,
         "hanning": 0.5 - 0.5 * cosine,
+        "blackman": 0.42 - 0.5 * cosine + 0.08 * np.cos(4 * np.pi * np.arange(length) / (length - 1)),
     }
     if name not in shapes:
         raise BadInput(f"no window named {name!r}; there are: {', '.join(shapes)}")
@@ -63,6 +65,22 @@ def count(samples: int, *, length: int, shift: int, snip_edges: bool = True) -> 
     if snip_edges:
         return max(0, 1 + (samples - length) // shift)
     return (samples + shift // 2) // shift if samples >= length - length // 2 else 0
+
+
+def cut_centred(
+    wave: Float[Tensor, "batch samples"], *, length: int, shift: int
+) -> Float[Tensor, "batch frames length"]:
+    """Frames around the samples 0, `shift`, 2 · `shift` …, with zeros beyond both ends of the wave (SPTK's `frame`).
+
+    Sample n · `shift` is number `length` // 2 of frame n. Raises `BadInput` for a wave without a sample.
+    """
+    long_enough(wave, 1)
+    return pad(wave, (length // 2, (length - 1) // 2)).unfold(1, length, shift)
+
+
+def count_centred(samples: int, *, shift: int) -> int:
+    """How many frames `cut_centred` makes of so many samples."""
+    return 1 + (samples - 1) // shift if samples > 0 else 0
 
 
 def centre(frames: Float[Tensor, "batch frames length"]) -> Float[Tensor, "batch frames length"]:

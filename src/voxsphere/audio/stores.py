@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio import ark, hdf5, npy, shards
+from voxsphere.audio import ark, fmatrix, hdf5, npy, shards
 from voxsphere.audio.ranges import failure, is_remote, ranges, shown, stream
 from voxsphere.audio.ranges import stamp as _stamp
 from voxsphere.core.errors import BadInput
@@ -103,8 +103,9 @@ def read_array(
     """Stored features: `count` frames from frame `start` on, or all; fewer where they end before.
 
     Kaldi matrices (plain, compressed; in archives or files of their own), .npy of shape [frames, dim], HDF5 datasets
-    of shape [1, dim, frames] or [frames, dim]. Of plain matrices only the rows asked for are read. Raises `BadInput`
-    for what is not there, is damaged or is none of these, and for a part that lies outside.
+    of shape [1, dim, frames] or [frames, dim], UPC's .mcp and its like (see `fmatrix`). Of plain matrices only the rows
+    asked for are read. Raises `BadInput` for what is not there, is damaged or is none of these, and for a part that
+    lies outside.
     """
     text = os.fspath(locator)
     if (start or 0) < 0 or (count is not None and count < 1):
@@ -151,8 +152,8 @@ def _array(found: Found, start: int, stop: int | None) -> Float32[np.ndarray, "f
 
 
 def _matrix(file: BinaryIO, start: int, stop: int | None, name: str) -> Float32[np.ndarray, "frames dim"]:
-    if (reader := _reader(file)) is None:
-        raise BadInput(f"{name}: holds no features: neither a Kaldi matrix nor .npy nor HDF5")
+    if (reader := _reader(file, name)) is None:
+        raise BadInput(f"{name}: holds no features: neither a Kaldi matrix nor .npy nor HDF5 nor fmatrix")
     return reader(file, start, stop, name)
 
 
@@ -161,25 +162,24 @@ def holds_features(found: Found) -> bool:
     if isinstance(found.content, hdf5.Dataset):
         return found.content.holds_features
     if not isinstance(found.content, Path):
-        return _reader(found.content) is not None
+        return _reader(found.content, found.name) is not None
     with found.content.open("rb") as file:
-        return _reader(file) is not None
+        return _reader(file, found.name) is not None
 
 
 _Reader = Callable[[BinaryIO, int, int | None, str], Float32[np.ndarray, "frames dim"]]
 """Of a file: its rows from one to before another, all where that is None. The text is what messages call the file."""
 
-# How a file of features is known, by its first bytes and its length, and what reads it.
-_READERS: tuple[tuple[Callable[[bytes, int], bool], _Reader], ...] = (
-    (lambda head, size: head.startswith(ark.MATRIX), ark.read_matrix),
-    (lambda head, size: head.startswith(npy.MARK), npy.read_rows),
+# How a file of features is known, by its name or by its first bytes, and what reads it.
+_READERS: tuple[tuple[Callable[[str, bytes], bool], _Reader], ...] = (
+    (lambda name, head: fmatrix.is_named(name), fmatrix.read_rows),
+    (lambda name, head: head.startswith(ark.MATRIX), ark.read_matrix),
+    (lambda name, head: head.startswith(npy.MARK), npy.read_rows),
 )
 
 
-def _reader(file: BinaryIO) -> _Reader | None:
+def _reader(file: BinaryIO, name: str) -> _Reader | None:
     """What reads the features that the file holds, None where it holds none; the file is left at its beginning."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
     head = file.read(16)
     file.seek(0)
-    return next((reader for fits, reader in _READERS if fits(head, size)), None)
+    return next((reader for fits, reader in _READERS if fits(name, head)), None)

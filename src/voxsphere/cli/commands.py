@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import corpus, finetuning, models, training
+from voxsphere.cli import corpus, features, finetuning, models, training
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
 app.add_typer(bench_app, name="bench")
 app.add_typer(models.app, name="models")
+app.add_typer(features.app, name="features")
 
 for verb in (*corpus.VERBS, *training.VERBS, finetuning.finetune):
     app.command()(verb)

@@ -9,6 +9,7 @@ from voxsphere.data.corpora.cnceleb import from_cnceleb
 from voxsphere.data.corpora.kaldi_folder import from_kaldi
 from voxsphere.data.corpora.lhotse_recipes import from_lhotse
 from voxsphere.data.corpora.librispeech import from_librispeech
+from voxsphere.data.corpora.pav import from_pav
 from voxsphere.data.corpora.prepared import Prepared
 from voxsphere.data.corpora.sitw import from_sitw
 from voxsphere.data.corpora.speaker_folders import from_folders
@@ -26,6 +27,7 @@ KINDS: Mapping[str, Callable[[Path], Prepared]] = {
     "sitw": from_sitw,
     "voices": from_voices,
     "chime5": from_chime5,
+    "pav": from_pav,
 }
 
 
