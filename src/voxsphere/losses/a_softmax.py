@@ -41,7 +41,8 @@ class ASoftmax(PushedHead):
         return functional.linear(checked(embedding, self.weight), functional.normalize(self.weight))
 
     def _push(self, true: Tensor, embedding: Tensor) -> Tensor:
-        length = torch.linalg.vector_norm(checked(embedding, self.weight), dim=1, keepdim=True).clamp_min(1e-12)
+        x = checked(embedding, self.weight)
+        length: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp_min(1e-12)
         cosine = true / length
         return length * (self.plain * cosine + multiplied(cosine, self.margin)) / (1 + self.plain)
 
