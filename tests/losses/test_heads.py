@@ -263,6 +263,7 @@ def test_a_head_learns_to_tell_points_apart(name):
 
 @pytest.mark.slow
 def test_a_training_step_compiles_into_one_graph(name):
+    torch.compiler.reset()  # the heads share one `forward`, of which torch keeps no more than eight compiled forms
     head, embedding = build(name), drawn(BATCH, DIM).requires_grad_()
     compiled = torch.compile(head, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(embedding, speakers()), head(embedding, speakers()))
