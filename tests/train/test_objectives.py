@@ -51,7 +51,7 @@ MINED = partial(Mined, loss=Triplet, miner=BatchHard)
 class Voice(torch.nn.Module):
     """Stands for a speaker model: a linear map of the wave, frame by frame where it is asked so."""
 
-    dim, sample_rate = 5, 16000
+    dim, width, rate = 5, None, 16000
 
     def __init__(self) -> None:
         super().__init__()
@@ -363,7 +363,7 @@ def test_senseless_options_are_one_line(make, told):
 
 def test_a_teacher_of_another_rate_is_refused(tiny_model):
     slow = Voice()
-    slow.sample_rate = 8000
+    slow.rate = 8000
     with pytest.raises(BadInput, match="hears 16000 samples a second, the student 8000"):
         Distillation(slow, 4, teacher=str(tiny_model), head=Softmax)
 

@@ -180,6 +180,7 @@ _READERS: tuple[tuple[Callable[[str, bytes], bool], _Reader], ...] = (
 
 def _reader(file: BinaryIO, name: str) -> _Reader | None:
     """What reads the features that the file holds, None where it holds none; the file is left at its beginning."""
+    file.seek(0)
     head = file.read(16)
     file.seek(0)
     return next((reader for fits, reader in _READERS if fits(name, head)), None)
