@@ -18,6 +18,7 @@ from voxsphere.core.files import atomic, check_writable, write_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.parts import describe
 from voxsphere.data.feature_writers import FORMS, check_names, writer_of
+from voxsphere.data.stored import NUM_FRAMES
 from voxsphere.data.threads import in_threads
 
 Frames = Float32[np.ndarray, "frames dim"]
@@ -167,8 +168,8 @@ class _Kept:
 
     def placed(self, utterance: Utterance, place: str) -> Utterance:
         """The utterance where it is now: a whole of its own, as fast as it is."""
-        extra = {name: value for name, value in utterance.extra if name not in ("feats", "num_frames")}
-        extra["num_frames"] = str(self.lengths[utterance.id])
+        extra = {name: value for name, value in utterance.extra if name not in ("feats", NUM_FRAMES)}
+        extra[NUM_FRAMES] = str(self.lengths[utterance.id])
         seconds = self.seconds[utterance.id]
         return replace(
             utterance, path=place, start=None, duration=seconds, speed=1.0, extra=tuple(sorted(extra.items()))

@@ -53,7 +53,7 @@ class Distillation(nn.Module):
         temperature: float = 4.0,
     ) -> None:
         super().__init__()
-        check_weights(head_weight=head_weight, embedding_weight=embedding_weight, logit_weight=logit_weight)
+        check_weights({"head_weight": head_weight, "embedding_weight": embedding_weight, "logit_weight": logit_weight})
         if not 0 < temperature < math.inf:
             raise BadInput(f"objective.temperature: {temperature:g} is not a number above 0")
         self.model = model

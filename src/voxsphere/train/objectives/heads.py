@@ -1,7 +1,7 @@
 """How objectives ask a classification head: its accuracy, and the penalties beside it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -41,8 +41,8 @@ def penalties_of(
     return {name: penalty(embedding, speaker, classes) for name, penalty in penalties.items()}
 
 
-def check_weights(**weights: float) -> None:
-    """`BadInput` unless the weights of a sum are finite, 0 or more, and one of them is more."""
+def check_weights(weights: Mapping[str, float]) -> None:
+    """`BadInput` unless the weights of a sum, by name, are finite, 0 or more, and one of them is more."""
     for name, weight in weights.items():
         if not 0 <= weight < math.inf:
             raise BadInput(f"{name}: {weight:g} is no weight; give 0 or more")

@@ -44,7 +44,7 @@ class Joint(nn.Module):
         classified: Literal["all", "first"] = "all",
     ) -> None:
         super().__init__()
-        check_weights(head_weight=head_weight, metric_weight=metric_weight)
+        check_weights({"head_weight": head_weight, "metric_weight": metric_weight})
         self.model = model
         self.head = head(in_dim=model.dim, num_classes=num_speakers)
         self.metric = metric()
