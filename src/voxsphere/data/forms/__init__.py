@@ -5,11 +5,12 @@ from pathlib import Path
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest
+from voxsphere.data.forms import speaker_systems
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
-FORMS: Mapping[str, Form] = {}
+FORMS: Mapping[str, Form] = {"speaker_systems": speaker_systems.write}
 
 
 def write(system: str, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda done: None) -> Made:

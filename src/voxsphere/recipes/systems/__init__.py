@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
+from voxsphere.recipes.systems.speaker_systems import RECIPES as SPEAKER_SYSTEMS
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
-SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {}
+SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {**SPEAKER_SYSTEMS}
