@@ -6,17 +6,17 @@ Imports stand inside the functions, so that `--help` does not wait for torch.
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from voxsphere.cli.corpus_check import check
-from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, check_table, print_json
+from voxsphere.cli.corpus_prepare import prepare
+from voxsphere.cli.options import SHOWN, Json, ListForm, Seed, Source, Workers, print_json, saved, size
 from voxsphere.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from voxsphere.core.manifest import Manifest
-    from voxsphere.core.trials import Trials
+    pass
 
 
 class Store(StrEnum):
@@ -32,54 +32,6 @@ class Encoding(StrEnum):
     AS_IS = "as-is"
     FLAC = "flac"
     OPUS = "opus"
-
-
-class ListForm(StrEnum):
-    """The two forms of a trial list."""
-
-    VOXCELEB = "voxceleb"
-    KALDI = "kaldi"
-
-
-def prepare(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="folder, kaldi, voxceleb, librispeech, …, lhotse:NAME.")],
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder that the corpus lies in.")],
-    out: Annotated[Path, typer.Option(help="The manifest to write: .tsv or .parquet.")],
-    allow_commands: Annotated[
-        bool, typer.Option("--allow-commands", help="Run what a wav.scp gives as a command; only lists you trust.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Make a manifest of a corpus as it was downloaded, and its official trial lists beside it.
-
-    The list NAME is saved as STEM.NAME.txt beside the manifest STEM.tsv. Files and folders that the corpus should have
-    and has not are counted, and named in OUT.missing.txt. JSON: out, utterances, speakers, trials (name, path, trials
-    of each), missing, missing_list (null if nothing is missing).
-    """
-    from voxsphere.cli import show_corpus
-    from voxsphere.core.files import atomic
-    from voxsphere.data.corpora import prepare as prepare_corpus
-
-    check_table(out)
-    made = prepare_corpus(kind, root, allow_commands=allow_commands)
-    made.manifest.save(out)
-    lists = [_saved(trials, name, out.with_name(f"{out.stem}.{name}.txt")) for name, trials in made.trials.items()]
-    listed = out.with_name(f"{out.name}.missing.txt")
-    listed.unlink(missing_ok=True)
-    if made.missing:
-        with atomic(listed) as file:
-            file.writelines(f"{path}\n" for path in made.missing)
-    told: dict[str, Any] = {"out": str(out), **_size(made.manifest), "trials": lists, "missing": len(made.missing)}
-    if as_json:
-        print_json(told | {"missing_list": str(listed) if made.missing else None})
-        return
-    show_corpus.manifest(made.manifest, out)
-    for each in lists:
-        typer.echo(f"{each['trials']} trials in {each['path']}")
-    for path in made.missing[:SHOWN]:
-        typer.echo(f"voxsphere: {path}: is missing", err=True)
-    if made.missing:
-        typer.echo(f"voxsphere: {len(made.missing)} in all are missing; they are listed in {listed}", err=True)
 
 
 def split(
@@ -111,7 +63,7 @@ def split(
         judging.save(paths[1])
     if as_json:
         sides = zip(("train", "held_out"), paths, (teaching, judging), strict=True)
-        print_json({name: {"path": str(path), **_size(side)} for name, path, side in sides})
+        print_json({name: {"path": str(path), **size(side)} for name, path, side in sides})
     else:
         show_corpus.manifest(teaching, paths[0], "to learn from")
         show_corpus.manifest(judging, paths[1], "held out")
@@ -149,7 +101,7 @@ def trials(
         cross_session=cross_session,
         seed=seed,
     )
-    _saved(drawn.trials, out.name, out, form)
+    saved(drawn.trials, out.name, out, form)
     count = len(drawn.trials)
     same = int(drawn.trials.target.sum()) if drawn.trials.target is not None else 0
     if as_json:
@@ -192,7 +144,7 @@ def pack(
         )
     if as_json:
         failures = [{"id": name, "reason": reason} for name, reason in packed.failures]
-        print_json({"out": str(out), "manifest": str(packed.path), **_size(packed.manifest), "failures": failures})
+        print_json({"out": str(out), "manifest": str(packed.path), **size(packed.manifest), "failures": failures})
     else:
         show_corpus.manifest(packed.manifest, packed.path, "packed")
         for _, reason in packed.failures[:SHOWN]:
@@ -206,14 +158,6 @@ def pack(
 VERBS: tuple[Callable[..., None], ...] = (prepare, check, split, trials, pack)
 
 
-def _saved(trials: "Trials", name: str, path: Path, form: ListForm = ListForm.VOXCELEB) -> dict[str, Any]:
-    """Save a trial list, and say what it is."""
-    if blank := next((each for each in trials.ids if each.split() != [each]), None):
-        raise BadInput(f"{path}: a trial list cannot hold an id with blanks, such as {blank!r}; give ids without")
-    trials.save(path, form.value)
-    return {"name": name, "path": str(path), "trials": len(trials)}
-
-
 def _share(text: str) -> float | int:
     try:
         return int(text)
@@ -223,7 +167,3 @@ def _share(text: str) -> float | int:
         return float(text)
     except ValueError:
         raise BadInput(f"--held-out {text}: give a share of the speakers (0.1) or their number (50)") from None
-
-
-def _size(manifest: "Manifest") -> dict[str, int]:
-    return {"utterances": len(manifest), "speakers": len(manifest.speakers)}

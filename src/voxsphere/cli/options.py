@@ -1,13 +1,18 @@
-"""What the verbs of a corpus share: their common options, and JSON on stdout."""
+"""What the verbs of a corpus share: their common options, what they say of manifests and lists, JSON on stdout."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import check_writable
+
+if TYPE_CHECKING:
+    from voxsphere.core.manifest import Manifest
+    from voxsphere.core.trials import Trials
 
 Source = Annotated[
     Path, typer.Argument(metavar="MANIFEST", help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")
@@ -30,3 +35,23 @@ def check_table(out: Path) -> None:
 def print_json(content: dict[str, Any]) -> None:
     """One line of JSON on stdout."""
     print(json.dumps(content, allow_nan=False))
+
+
+class ListForm(StrEnum):
+    """The two forms of a trial list."""
+
+    VOXCELEB = "voxceleb"
+    KALDI = "kaldi"
+
+
+def saved(trials: "Trials", name: str, path: Path, form: ListForm = ListForm.VOXCELEB) -> dict[str, Any]:
+    """Save a trial list, and say what it is."""
+    if blank := next((each for each in trials.ids if each.split() != [each]), None):
+        raise BadInput(f"{path}: a trial list cannot hold an id with blanks, such as {blank!r}; give ids without")
+    trials.save(path, form.value)
+    return {"name": name, "path": str(path), "trials": len(trials)}
+
+
+def size(manifest: "Manifest") -> dict[str, int]:
+    """How much it holds, for JSON."""
+    return {"utterances": len(manifest), "speakers": len(manifest.speakers)}

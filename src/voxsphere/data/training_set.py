@@ -1,24 +1,23 @@
 """A manifest made ready to learn from: which speakers teach, and which are held out to judge."""
 
-import csv
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from voxsphere.audio.stores import is_remote, shown
 from voxsphere.audio.wave import info
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import expanded, read_text
+from voxsphere.core.files import expanded
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
 from voxsphere.data.domains import check_domain, domain_of
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.pairs import draw
 from voxsphere.data.split import split as split_speakers
+from voxsphere.data.split_table import named, with_splits
 from voxsphere.data.stored import num_frames
 from voxsphere.data.test_lists import is_test_list
 
@@ -103,10 +102,10 @@ def training_set(
     Raises `BadInput` where nothing or hardly anything is left, where held-out speakers are among those that teach,
     and for a list of trials that is known as a test list, unless `allow_test_list`.
     """
-    whole = _named(_with_splits(_open(manifest), split_table))
+    whole = named(with_splits(_open(manifest), split_table))
     found = _chosen(whole, manifest, split, datasets, min_seconds)
     if held_out_manifest:
-        teaching, judging = found, _named(_open(held_out_manifest))
+        teaching, judging = found, named(_open(held_out_manifest))
         if both := sorted(set(teaching.speakers) & set(judging.speakers)):
             raise BadInput(f"{held_out_manifest}: {len(both)} of its speakers, such as {both[0]}, are in {manifest}")
     else:
@@ -136,17 +135,6 @@ def training_set(
 
 def _open(path: str) -> Manifest:
     return open_manifest(expanded(path))
-
-
-def _with_splits(manifest: Manifest, table: str) -> Manifest:
-    if not table:
-        return manifest
-    part_of = _read_split(expanded(table))
-
-    def part(utterance: Utterance) -> str:
-        return part_of.get((utterance.dataset, utterance.speaker)) or part_of.get(("", utterance.speaker), "")
-
-    return Manifest(tuple(replace(utterance, split=part(utterance)) for utterance in manifest))
 
 
 def _chosen(manifest: Manifest, name: str, split: str, datasets: tuple[str, ...], min_seconds: float) -> Manifest:
@@ -187,18 +175,6 @@ def _seconds(utterance: Utterance) -> float | None:
         return info(utterance.path).seconds - (utterance.start or 0.0)
     except (BadInput, OSError):
         return None
-
-
-def _named(manifest: Manifest) -> Manifest:
-    """Speakers as dataset/speaker: two data sets may use one name for two people."""
-    return Manifest(tuple(replace(u, speaker=f"{u.dataset}/{u.speaker}") if u.dataset else u for u in manifest))
-
-
-def _read_split(path: str) -> dict[tuple[str, str], str]:
-    rows = csv.DictReader(io.StringIO(read_text(path)), delimiter="\t")
-    if not {"speaker", "split"} <= set(rows.fieldnames or ()):
-        raise BadInput(f"{path}: a table of splits has the columns speaker and split, and perhaps dataset")
-    return {(row.get("dataset") or "", row["speaker"]): row["split"] for row in rows}
 
 
 def _only(judging: Manifest, train: Manifest, pairs: Trials, name: str) -> Manifest:

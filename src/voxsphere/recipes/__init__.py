@@ -3,6 +3,7 @@
 `find` also takes files, runs and folders of recordings.
 """
 
+import inspect
 import runpy
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from voxsphere.recipes.small_corpus import small_corpus
 from voxsphere.recipes.smoke import smoke
 from voxsphere.recipes.stages import softmax_then_margin, softmax_then_triplet
 from voxsphere.recipes.synthetic_voices import synthetic_voices
+from voxsphere.recipes.systems import SYSTEMS
 from voxsphere.recipes.voxceleb import (
     campplus_voxceleb,
     ecapa_voxceleb,
@@ -41,6 +43,7 @@ RECIPES: dict[str, Callable[[], Recipe | Stages]] = {
     "campplus_voxceleb": campplus_voxceleb,
     "ecapa_voxceleb_lm": ecapa_voxceleb_lm,
     "resnet34_voxceleb_lm": resnet34_voxceleb_lm,
+    **SYSTEMS,
 }
 
 
@@ -48,8 +51,8 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
     """The recipe that `name` means, or the stages, and the run folder that they belong to, if they have one.
 
     A name of `RECIPES`; a run folder or its recipe.json; a .py file with a function `recipe`; or a folder of speaker
-    folders or a manifest, for which a small recipe is made. `data` is a manifest to learn from instead of the recipe's
-    own.
+    folders or a manifest, for which a small recipe is made. `data` is what to learn from instead of the recipe's own: a
+    manifest, or for a reference system a folder in its own input form.
     """
     path = Path(name)
     folder = None
@@ -81,8 +84,10 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
 def _with_data(recipe: Recipe, manifest: Path) -> Recipe:
     """The recipe on another manifest: what is said of the old one's parts no longer holds, how to judge still does.
 
-    Of a manifest that says which rows are for training, only those are taken.
+    Of a manifest that says which rows are for training, only those are taken. Data that have a `root` get another one.
     """
+    if "root" in inspect.signature(recipe.data).parameters:
+        return replace(recipe, data=partial(recipe.data, **{"root": str(manifest)}))
     kept = recipe.data.keywords if isinstance(recipe.data, partial) and recipe.data.func is training_set else {}
     of_manifest = ("manifest", "split", "split_table", "datasets", "held_out_manifest", "trials")
     options = {name: value for name, value in kept.items() if name not in of_manifest}

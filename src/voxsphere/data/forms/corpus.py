@@ -1,0 +1,71 @@
+"""What a form is made of, and what is told of it when it is made."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest
+from voxsphere.core.trials import Trials
+from voxsphere.data.manifests import open_manifest
+from voxsphere.data.split_table import named, with_splits
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Utterances, each of split "train" or another (all are "train" where nothing tells splits), and lists of trials.
+
+    Speakers are named dataset/speaker where the manifest tells data sets apart.
+    """
+
+    manifest: Manifest
+    trials: Mapping[str, Trials]
+
+    @property
+    def teaching(self) -> Manifest:
+        """What is to be learnt from."""
+        splits = {utterance.split for utterance in self.manifest}
+        kept = tuple(u for u in self.manifest if u.split == "train" or splits == {""})
+        if not kept:
+            raise BadInput(f"no utterance is of split train (there are {', '.join(sorted(splits))}); --split-table T")
+        return Manifest(kept)
+
+    @property
+    def judging(self) -> Manifest:
+        """The utterances that the trials name, in the manifest's order."""
+        asked = {name for trials in self.trials.values() for name in trials.ids}
+        return Manifest(tuple(u for u in self.manifest if u.id in asked))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was written: the folder, its utterances and speakers, and in `told` what a person should know."""
+
+    folder: Path
+    utterances: int
+    speakers: int
+    told: tuple[str, ...] = ()
+
+
+class Form(Protocol):
+    """Writes a corpus as one system takes it."""
+
+    def __call__(self, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = ...) -> Made: ...
+
+
+def open_corpus(manifest: str | Path, *, split_table: str = "", trials: Sequence[Path] = ()) -> Corpus:
+    """The corpus of a manifest, its splits by a table of `speaker split`, and lists of trials by their file names.
+
+    `BadInput` where a list names an utterance that is not there, or one that is learnt from.
+    """
+    whole = named(with_splits(open_manifest(manifest), split_table))
+    lists = {path.stem.removeprefix("trials_"): Trials.load(path) for path in trials}
+    split_of = {utterance.id: utterance.split for utterance in whole}
+    for path, pairs in zip(trials, lists.values(), strict=True):
+        for name in pairs.ids:
+            if name not in split_of:
+                raise BadInput(f"{path}: {name} is not in {manifest}")
+            if split_of[name] == "train":
+                raise BadInput(f"{path}: {name} is of split train, to be learnt from; no trial may be of it")
+    return Corpus(whole, lists)

@@ -1,0 +1,36 @@
+"""A manifest's splits from a table of speakers, and speakers named so that two data sets do not mix them up."""
+
+import csv
+import io
+from dataclasses import replace
+
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import expanded, read_text
+from voxsphere.core.manifest import Manifest, Utterance
+
+
+def with_splits(manifest: Manifest, table: str) -> Manifest:
+    """Each utterance's split as a table `speaker split`, perhaps with `dataset`, tells; unchanged where it is "".
+
+    A speaker whom the table does not name has no split. The path may name environment variables.
+    """
+    if not table:
+        return manifest
+    part_of = _read(expanded(table))
+
+    def part(utterance: Utterance) -> str:
+        return part_of.get((utterance.dataset, utterance.speaker)) or part_of.get(("", utterance.speaker), "")
+
+    return Manifest(tuple(replace(utterance, split=part(utterance)) for utterance in manifest))
+
+
+def named(manifest: Manifest) -> Manifest:
+    """Speakers as dataset/speaker: two data sets may use one name for two people."""
+    return Manifest(tuple(replace(u, speaker=f"{u.dataset}/{u.speaker}") if u.dataset else u for u in manifest))
+
+
+def _read(path: str) -> dict[tuple[str, str], str]:
+    rows = csv.DictReader(io.StringIO(read_text(path)), delimiter="\t")
+    if not {"speaker", "split"} <= set(rows.fieldnames or ()):
+        raise BadInput(f"{path}: a table of splits has the columns speaker and split, and perhaps dataset")
+    return {(row.get("dataset") or "", row["speaker"]): row["split"] for row in rows}

@@ -1,0 +1,8 @@
+"""The five reference systems as recipes, each by its name; docs/systems.md says how they run."""
+
+from collections.abc import Callable
+
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.stages import Stages
+
+SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {}
