@@ -137,25 +137,48 @@ def score(
 
 @app.command()
 def evaluate(
-    scores: Annotated[Path, typer.Argument(help="What `score` wrote, or lines of `enrol test score label`.")],
+    scores: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCORES...", help="What `score` wrote, or lines of `enrol test score label`."),
+    ],
     report: Annotated[Path | None, typer.Option(help="Also write one self-contained HTML page.")] = None,
     manifest: Annotated[
         Path | None, typer.Option(help="Names the speakers for the intervals; else they are read off the list.")
     ] = None,
-    as_json: Json = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else; of several files, a list of them.")
+    ] = False,
 ) -> None:
-    """Error rates and costs of a score file, each with a 95 % interval."""
+    """Error rates and costs of a score file, each with a 95 % interval; of several files, one table."""
     from voxsphere.cli import show
     from voxsphere.core.scores import Scores
     from voxsphere.data.manifests import open_manifest
+    from voxsphere.evaluate import lists
     from voxsphere.evaluate.report import report as write_report
     from voxsphere.evaluate.results import evaluate
 
-    scored = Scores.load(scores)
-    results = evaluate(scored, speaker_of=open_manifest(manifest).speaker_of() if manifest else None)
+    names = lists.names_of(scores)
+    speaker_of = open_manifest(manifest).speaker_of() if manifest else None
+    scored, found = {}, {}
+    for name, file in zip(names, scores, strict=True):
+        scored[name] = Scores.load(file)
+        try:
+            found[name] = evaluate(scored[name], speaker_of=speaker_of)
+        except BadInput as error:
+            raise BadInput(f"{file}: {error}") from error
+    if len(scores) == 1:
+        results = found[names[0]]
+        if report is not None:
+            write_report(scored[names[0]], results, report)
+        _print(results.to_json()) if as_json else show.results(results)
+        return
     if report is not None:
-        write_report(scored, results, report)
-    _print(results.to_json()) if as_json else show.results(results)
+        lists.report(scored, found, report)
+    if as_json:
+        told = [{"scores": str(file), **found[name].to_json()} for name, file in zip(names, scores, strict=True)]
+        print(json.dumps(told, allow_nan=False))
+    else:
+        show.lists(found)
 
 
 @app.command()

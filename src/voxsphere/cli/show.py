@@ -74,13 +74,24 @@ def results(found: "Results") -> None:
     )
     table = Table("", "value", "95 % interval", box=None, pad_edge=False)
     for figure in found.figures:
-        scale, unit = (100.0, " %") if figure.unit == "rate" else (1.0, "")
-        unit = " bit" if figure.unit == "bit" else unit
-        bounds = figure.interval
-        between = "not available" if bounds is None else f"{bounds[0] * scale:.2f} to {bounds[1] * scale:.2f}"
-        table.add_row(figure.name, f"{figure.value * scale:.2f}{unit}", between)
+        between = "not available" if figure.interval is None else figure.worded(*figure.interval)
+        table.add_row(figure.name, figure.worded(figure.value), between)
     out.print(table)
     out.print(found.note, style="dim")
+
+
+def lists(found: Mapping[str, "Results"]) -> None:
+    """One line a score list."""
+    from voxsphere.evaluate.lists import HEADER, note, row
+
+    table = Table(box=None, pad_edge=False)
+    for column in HEADER:
+        first = column == HEADER[0]
+        table.add_column(column, justify="left" if first else "right", no_wrap=not first, overflow="fold")
+    for name, results in found.items():
+        table.add_row(*(escape(cell) for cell in row(name, results)))
+    out.print(table)
+    out.print(note(found), style="dim")
 
 
 def extraction(done: "Extraction", path: Path) -> None:

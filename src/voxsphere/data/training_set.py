@@ -31,7 +31,8 @@ class TrainingSet:
 
     Speakers are named `dataset/speaker` where the manifest tells data sets apart. `stamp` says in words what a reader
     of the results must know, such as that a test list chose the model; "" where there is nothing. `domain` is the
-    column that tells what each training utterance's domain is; "" where nobody asks.
+    column that tells what each training utterance's domain is; "" where nobody asks. `left_out` are further utterances
+    of the speakers who are learnt, which the run does not hear: they tell how well those are known.
     """
 
     train: Manifest
@@ -39,6 +40,7 @@ class TrainingSet:
     trials: Trials
     stamp: str = ""
     domain: str = ""
+    left_out: Manifest = Manifest(())
 
     @property
     def classes(self) -> tuple[int, ...]:
