@@ -180,8 +180,8 @@ STUDY = Study(
     name="speaker_systems",
     rows=ROWS,
     budget=(
-        "Each row: 10 epochs of some 30 steps, 32 speakers × 2 pieces of 100 to 140 frames, on one CPU thread; networks "
-        "of reduced width, all of 128-d embeddings over 40 log mel bands read from compressed Kaldi archives."
+        "Each row: 10 epochs of some 30 steps, 32 speakers × 2 pieces of 100 to 140 frames, on one CPU thread; "
+        "networks of reduced width, all of 128-d embeddings over 40 log mel bands read from compressed Kaldi archives."
     ),
     reference=REFERENCE,
     prepare=prepare,

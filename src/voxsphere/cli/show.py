@@ -16,6 +16,7 @@ from voxsphere.evaluate.page import interval, percent
 if TYPE_CHECKING:
     from voxsphere.bench.embedding import Speed
     from voxsphere.bench.loading import Loading
+    from voxsphere.bench.precision import Precision
     from voxsphere.cli.doctor import Finding
     from voxsphere.demo.conversation import Comparison
     from voxsphere.demo.learning import Lesson
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from voxsphere.train.finish import Finished
     from voxsphere.train.recipe import Recipe
     from voxsphere.train.run import Glance, Outcome
-    from voxsphere.train.stages import Stages
     from voxsphere.train.verdict import Verdict as TransferVerdict
     from voxsphere.verify import Verdict
 
@@ -242,10 +242,9 @@ def lesson(learnt: "Lesson") -> None:
     out.print(f"  page {learnt.page}", markup=False)
 
 
-def recipes(known: Mapping[str, Callable[[], "Recipe | Stages"]]) -> None:
-    """The known recipes, a line each."""
-    for name, made in known.items():
-        first = (made.__doc__ or "").strip().splitlines()[0]
+def recipes(known: Mapping[str, str]) -> None:
+    """The known recipes and what is told of each, a line each."""
+    for name, first in known.items():
         out.print(f"[bold]{name}[/]  {escape(first)}")
     out.print("`voxsphere recipes NAME` shows everything a recipe says; `train FOLDER` needs none.", style="dim")
 
@@ -262,3 +261,24 @@ def loading(speed: "Loading") -> None:
         out.print("the [bold]device[/] is the slower of the two, and the loader takes of it: on a CPU they share cores")
     else:
         out.print("the [bold]device[/] is the bottleneck")
+
+
+def precisions(measured: Sequence["Precision"], epochs: int) -> None:
+    """One line a precision, in the columns of a table of mixed precision."""
+    table = Table(box=None, pad_edge=False)
+    columns = ("", "minutes", "MB", "train acc %", "valid acc %", "EER %", "DCF .01", "DCF .001")
+    for column in columns:
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+    for each in measured:
+        accuracies = (each.train_accuracy, each.valid_accuracy)
+        table.add_row(
+            each.compute,
+            f"{each.minutes:.2f}",
+            f"{each.megabytes:.0f}",
+            *("–" if accuracy is None else f"{100 * accuracy:.2f}" for accuracy in accuracies),
+            f"{100 * each.eer:.2f}",
+            *(f"{cost:.3f}" for cost in each.min_dcf),
+        )
+    out.print(table)
+    whole = f"{epochs} epoch{'' if epochs == 1 else 's'} each, loading and validation included"
+    out.print(f"{whole}; errors on {measured[0].tested_on}; each in a process of its own", style="dim")

@@ -44,9 +44,9 @@ class SpeakerBalanced:
     """Every speaker equally often: `repeats` examples of each an epoch, the utterances in turn, in a drawn order.
 
     With crops of drawn length this is how Kaldi makes its training examples (egs; `repeats` is its num-repeats).
-    `repeats=0` keeps an epoch as long as the corpus; "auto" is SpeakerVerifiaction-pytorch's number of egs, the power of
-    two from twice the stretches of 3 s that a speaker has on average. `renew=False` deals the same examples each epoch,
-    as egs on a disk are; only their order changes.
+    `repeats=0` keeps an epoch as long as the corpus; "auto" is SpeakerVerifiaction-pytorch's number of egs: twice the
+    stretches of 3 s that a speaker has on average, or the next power of two. `renew=False` deals the same examples each
+    epoch, as egs on a disk are; only their order changes.
     """
 
     def __init__(

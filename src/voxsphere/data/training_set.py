@@ -25,6 +25,9 @@ HEADERS = 50_000
 """Utterances of unknown duration whose files are asked at the start of a run: some seconds (0.15 ms a WAV or FLAC)."""
 
 
+_NONE = Manifest(())
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """What a run learns from (`train`) and the held-out speakers' utterances and trials it is judged by.
@@ -40,7 +43,7 @@ class TrainingSet:
     trials: Trials
     stamp: str = ""
     domain: str = ""
-    left_out: Manifest = Manifest(())
+    left_out: Manifest = _NONE
 
     @property
     def classes(self) -> tuple[int, ...]:

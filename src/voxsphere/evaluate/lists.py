@@ -11,7 +11,13 @@ from voxsphere.evaluate.plots import det_plot
 from voxsphere.evaluate.results import PRIORS, Results
 from voxsphere.metrics.detection import Ranking
 
-HEADER = ("list", "trials", "EER % (95 % interval)", "threshold", *(f"minDCF {prior:g}".replace("0.", ".") for prior in PRIORS))
+HEADER = (
+    "list",
+    "trials",
+    "EER % (95 % interval)",
+    "threshold",
+    *(f"minDCF {prior:g}".replace("0.", ".") for prior in PRIORS),
+)
 """What `row` tells, in its order."""
 
 

@@ -20,7 +20,9 @@ def write(corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda
     """
     names = {"train", *(_folder(name) for name in corpus.trials)}
     if strange := sorted(path.name for path in out.glob("*") if path.name not in names):
-        raise BadInput(f"{out}: holds {strange[0]}, which is none of {', '.join(sorted(names))}; give a folder of its own")
+        raise BadInput(
+            f"{out}: holds {strange[0]}, which is none of {', '.join(sorted(names))}; give a folder of its own"
+        )
     teaching = _measured(corpus.teaching, progress)
     judging = {utterance.id: utterance for utterance in _measured(corpus.judging, progress)}
     save_kaldi(teaching, out / "train")

@@ -7,3 +7,8 @@ from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
 SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {**SPEAKER_SYSTEMS}
+
+FAMILIES: dict[str, str] = {
+    "speaker_systems": "A network of SpeakerVerifiaction-pytorch, as it trains it, on a folder of Kaldi data folders.",
+}
+"""Many recipes that differ in one thing, NAME of `family/NAME`, and what each is in a line."""
