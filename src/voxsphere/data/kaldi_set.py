@@ -12,7 +12,7 @@ from voxsphere.data.training_set import TrainingSet, training_set
 def kaldi_set(
     *,
     root: str = "$SPEAKER_SYSTEMS",
-    part: str = "train",
+    folder: str = "train",
     stored: bool = False,
     left_out: int = 2,
     min_seconds: float = 0.0,
@@ -24,7 +24,7 @@ def kaldi_set(
     domain: str = "",
     seed: int = 0,
 ) -> TrainingSet:
-    """The training set of the Kaldi data folder `part` below `root`; see `read_kaldi` for the files it may hold.
+    """The training set of the Kaldi data folder `folder` below `root`; see `read_kaldi` for the files it may hold.
 
     With `stored` the features of its feats.scp are learnt from, where otherwise its recordings are; the model then
     begins with `Stored`. `left_out` utterances of each speaker who has twice as many or more are not learnt from: the
@@ -33,7 +33,7 @@ def kaldi_set(
     nothing here opens them.
     """
     whole = training_set(
-        manifest=f"{root}/{part}/feats.scp" if stored else f"{root}/{part}",
+        manifest=f"{root}/{folder}/feats.scp" if stored else f"{root}/{folder}",
         min_seconds=min_seconds,
         min_utterances=min_utterances,
         held_out=held_out,

@@ -67,7 +67,7 @@ def speaker_systems(network: str) -> Recipe:
     named = CALLED.get(network, network)
     plain = Recipe(
         name=f"{FAMILY}-{network}",
-        data=kaldi_set,
+        data=partial(kaldi_set),
         model=NETWORKS[named].model,
         objective=partial(Classification, head=partial(AamSoftmax, margin=0.2, scale=30.0)),
         examples=partial(Crops, length=(2.01, 4.01), step=0.2),  # 200 to 400 frames of 20 or 25 ms
