@@ -57,6 +57,9 @@ def convert(
     out: Out,
     to: To = None,
     compression: Compression = 0,
+    voiced: Annotated[
+        bool, typer.Option("--voiced", help="Keep the frames of speech alone, as vad.scp of a Kaldi folder tells.")
+    ] = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -70,7 +73,9 @@ def convert(
 
     whole = open_features(source)
     with show.progress("converting", total=len(whole)) as progress:
-        made = convert_features(whole, out, form=to, compression=compression, workers=workers, progress=progress)
+        made = convert_features(
+            whole, out, form=to, compression=compression, voiced=voiced, workers=workers, progress=progress
+        )
     _tell(made, out, as_json)
 
 

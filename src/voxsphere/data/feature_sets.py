@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float32
 
 from voxsphere.audio.front_end import FrontEnd
-from voxsphere.audio.stores import read_array
+from voxsphere.audio.stores import read_array, read_vector, shown
 from voxsphere.audio.wave import read
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, check_writable, write_json
@@ -51,6 +51,7 @@ def convert(
     *,
     form: str | None = None,
     compression: int = 0,
+    voiced: bool = False,
     workers: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> FeatureSet:
@@ -58,10 +59,12 @@ def convert(
 
     `form` is one of `feature_writers.FORMS` (default: by the ending of `out`); `compression` is a method of Kaldi's for
     .ark (see `ark_write.METHODS`). What is written is [frames, dim] in Kaldi archives, .npy and fmatrix files, and
-    [1, dim, frames] in HDF5, all float32. A column `feats` of the manifest goes before `path`. See `compute` for the
-    rest.
+    [1, dim, frames] in HDF5, all float32. A column `feats` of the manifest goes before `path`. With `voiced` only the
+    frames that the column `vad` calls speech are kept (Kaldi's select-voiced-frames). See `compute` for the rest.
     """
-    return _write(manifest, _stored, Path(out), form_of(out, form), compression, workers, progress)
+    return _write(
+        manifest, _voiced if voiced else _stored, Path(out), form_of(out, form), compression, workers, progress
+    )
 
 
 def compute(
@@ -97,6 +100,20 @@ def _stored(utterance: Utterance) -> tuple[Frames, float | None]:
     if utterance.start is not None or utterance.speed != 1:
         raise BadInput(f"{utterance.id}: is a part or at another speed; stored features are converted as they are")
     return read_array(dict(utterance.extra).get("feats", utterance.path)), utterance.duration
+
+
+def _voiced(utterance: Utterance) -> tuple[Frames, float | None]:
+    frames, _ = _stored(utterance)
+    place = dict(utterance.extra).get("vad")
+    if place is None:
+        raise BadInput(f"{utterance.id}: has no decisions on speech; they are the column vad, or vad.scp of a folder")
+    speech = read_vector(place)
+    if len(speech) != len(frames):
+        raise BadInput(f"{utterance.id}: {shown(place)} decides on {len(speech)} frames, and there are {len(frames)}")
+    kept = frames[speech != 0]
+    if not len(kept):
+        raise BadInput(f"{utterance.id}: {shown(place)} finds no speech in it")
+    return kept, None
 
 
 def _computed(front: FrontEnd, utterance: Utterance) -> tuple[Frames, float | None]:

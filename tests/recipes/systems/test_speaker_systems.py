@@ -49,7 +49,9 @@ def folder(tmp_path_factory):
     for speaker in range(8):
         for take in range(5):
             path = root / f"waves/{speaker}-{take}.wav"
-            wave = stream("wave", speaker, take).normal(0, 0.1, 24000) + 0.1 * np.sin(np.arange(24000) * (speaker + 1) / 9)
+            wave = stream("wave", speaker, take).normal(0, 0.1, 24000) + 0.1 * np.sin(
+                np.arange(24000) * (speaker + 1) / 9
+            )
             write(path, wave.astype(np.float32), 16000)
             split = "train" if speaker < 6 else "eval"
             utterances.append(Utterance(f"s{speaker}-{take}", str(path), f"s{speaker}", split=split, dataset="d"))
