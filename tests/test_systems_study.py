@@ -121,6 +121,18 @@ def test_figures_are_means_of_the_seeds_and_tell_what_beats_what(tmp_path):
     assert by_set["bad"]["mean and std"] is False
 
 
+def test_nothing_is_shown_on_few_speakers(tmp_path):
+    made, store, sides = study(), Store(tmp_path), all_pairs(9)
+    store.set_list("held_out", sides)
+    for row, apart in {"good": 0.5, "untrained copy": 0.0}.items():
+        told = {"scores": {"held_out": scores_of(sides, 0, apart)}, "cpu_seconds": 1.0}
+        store.add(row, 0, told, order=made.names)
+    found = figures(made, store, replicates=100)
+    less = found["lists"]["held_out"]["rows"]["good"]["eer"]["less"]["untrained copy"]
+    assert less[2] < 0
+    assert found["beats"] == {"good": {"untrained copy": False, "mean and std": None}}
+
+
 def test_a_threshold_parts_the_trials_as_its_figure_says(tmp_path):
     made, store = filled(tmp_path)
     sides = all_pairs(20)
