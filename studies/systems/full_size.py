@@ -85,6 +85,7 @@ def run(
     count: Annotated[int, typer.Option("--steps", help="So many are timed, after one.")] = 3,
     listed: Annotated[bool, typer.Option("--list", help="Say which there are, and end.")] = False,
     out: Annotated[Path, typer.Option(help="The file of results.")] = STORED,
+    folder: Annotated[Path | None, typer.Option("--place", help="Where input forms lie; else in the cache.")] = None,
 ) -> None:
     """Time the networks, each in processes of its own, and keep what was found."""
     if listed:
@@ -93,7 +94,7 @@ def run(
     for name in names or WHOLE:
         if name not in WHOLE:
             raise BadInput(f"no network {name!r}{nearest(name, WHOLE)}")
-        place = Place.of(WHOLE[name].system)
+        place = Place.of(WHOLE[name].system, folder)
         prepare(named(WHOLE[name].system), place)
         found = {}
         for what, timed in (
