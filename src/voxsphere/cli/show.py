@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from voxsphere.evaluate.results import Results
     from voxsphere.extract.corpus import Extraction
     from voxsphere.train.finish import Finished
-    from voxsphere.train.recipe import Recipe
     from voxsphere.train.run import Glance, Outcome
     from voxsphere.train.verdict import Verdict as TransferVerdict
     from voxsphere.verify import Verdict
