@@ -6,11 +6,13 @@ from typing import Any
 from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
+from voxsphere.data.closed_set import closed_set
 from voxsphere.data.examples import Crops, Whole
 from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.train.average import Ema
+from voxsphere.train.identification import Identification
 from voxsphere.train.margins import LambdaAnnealing, MarginRamp
 from voxsphere.train.objectives import Classification, Distillation, DomainAdversarial, Joint, Metric, Mixup, Reversal
 from voxsphere.train.sam import Sam
@@ -43,6 +45,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
+    "closed_set": closed_set,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     # training
@@ -50,6 +53,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Distillation": Distillation,
     "DomainAdversarial": DomainAdversarial,
     "Ema": Ema,
+    "Identification": Identification,
     "Joint": Joint,
     "Metric": Metric,
     "Mixup": Mixup,
