@@ -34,8 +34,9 @@ class TrainingSet:
 
     Speakers are named `dataset/speaker` where the manifest tells data sets apart. `stamp` says in words what a reader
     of the results must know, such as that a test list chose the model; "" where there is nothing. `domain` is the
-    column that tells what each training utterance's domain is; "" where nobody asks. `left_out` are further utterances
-    of the speakers who are learnt, which the run does not hear: they tell how well those are known.
+    column that tells what each training utterance's domain is; "" where nobody asks. Of a `closed` set the held-out
+    utterances are of the speakers who teach, and there are no trials. `left_out` are further utterances of the speakers
+    who are learnt, which an open set does not hear: they tell how well those are known.
     """
 
     train: Manifest
@@ -43,6 +44,7 @@ class TrainingSet:
     trials: Trials
     stamp: str = ""
     domain: str = ""
+    closed: bool = False
     left_out: Manifest = _NONE
 
     @property
