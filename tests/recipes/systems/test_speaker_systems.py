@@ -146,3 +146,5 @@ def test_a_narrow_network_takes_a_real_step_on_kaldi_folders(name, folder, tmp_p
     logged = [line for line in read_logbook(tmp_path / "logbook.jsonl") if line["kind"] == "steps"]
     assert len(logged) == 1  # 4 speakers × 2 pieces
     assert np.isfinite(logged[0]["loss"])
+    (judged,) = [line for line in read_logbook(tmp_path / "logbook.jsonl") if line["kind"] == "validation"]
+    assert round(8 * judged["valid_error"], 9) in range(9)  # two recordings of each of four speakers, left out
