@@ -30,11 +30,11 @@ def embed(
 ) -> None:
     """Embedding speed on one thread, beside kaldi-native-fbank and the plain network in the same run."""
     from voxsphere.bench.embedding import embedding_speed
-    from voxsphere.cli import show
+    from voxsphere.cli import show, show_bench
 
     with show.progress("paired runs") as progress:
         speed = embedding_speed(model, seconds=seconds, repeats=repeats, progress=progress)
-    print_json(speed.to_json()) if as_json else show.speed(speed)
+    print_json(speed.to_json()) if as_json else show_bench.speed(speed)
 
 
 @app.command("loader")
@@ -48,7 +48,7 @@ def loader(
 ) -> None:
     """Does training wait for the loader or for the device? Utterances a second of each alone, and of both together."""
     from voxsphere.bench.loading import batches_to_time, loading_speed
-    from voxsphere.cli import show
+    from voxsphere.cli import show, show_bench
     from voxsphere.recipes import find
     from voxsphere.train.stages import Stages
 
@@ -57,7 +57,7 @@ def loader(
     chosen = whole.recipes[0] if isinstance(whole, Stages) else whole  # the longest stage is the first
     with show.progress("timing", total=batches_to_time(workers, batches)) as progress:
         speed = loading_speed(chosen, workers=workers, batches=batches, progress=progress)
-    print_json(speed.to_json()) if as_json else show.loading(speed)
+    print_json(speed.to_json()) if as_json else show_bench.loading(speed)
 
 
 @app.command("precision")
@@ -76,7 +76,7 @@ def precision(
 ) -> None:
     """Train a recipe for an epoch in each precision: minutes, memory, accuracy and errors in one table."""
     from voxsphere.bench.precision import computes, precisions
-    from voxsphere.cli import show
+    from voxsphere.cli import show, show_bench
     from voxsphere.cli.running import check_device
     from voxsphere.recipes import find
     from voxsphere.train.stages import Stages
@@ -100,4 +100,4 @@ def precision(
     if as_json:
         print_json({"recipe": chosen.name, "epochs": epochs, "precisions": [each.to_json() for each in measured]})
     else:
-        show.precisions(measured, epochs)
+        show_bench.precisions(measured, epochs)

@@ -58,7 +58,8 @@ def recipes(
 ) -> None:
     """The recipes known by name, or all of one."""
     from voxsphere.cli import show
-    from voxsphere.recipes import FAMILIES, RECIPES, find, listed, one_line_of
+    from voxsphere.recipes import RECIPES, find, listed, one_line_of
+    from voxsphere.recipes.systems import FAMILIES
 
     if name in FAMILIES and not as_json:
         print(one_line_of(name))

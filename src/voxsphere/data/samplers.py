@@ -167,7 +167,7 @@ def _egs(durations: Sequence[float | None], speakers: int) -> int:
             "repeats=auto counts seconds, and the manifest lacks some durations (utt2dur of a Kaldi folder; `voxsphere "
             "check --out` measures them); give a number, as in --set sampler.repeats=32"
         )
-    return 2 ** max(0, math.ceil(math.log2(2 * math.fsum(known) / 3 / speakers)))
+    return int(2 ** max(0, math.ceil(math.log2(2 * math.fsum(known) / 3 / speakers))))
 
 
 def _whole_batches(examples: int, batch_size: int) -> int:
