@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from studies.systems.place import Place
 from studies.systems.speaker_systems import BEST, LOSSES, NETWORKS, REFERENCE, STUDY, VARIANTS, recipe
 from studies.systems.speaker_systems_section import ranking, section

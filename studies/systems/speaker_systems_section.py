@@ -75,7 +75,7 @@ def _row(name: str, figures: Mapping[str, Any], seeds: Mapping[str, Any], refere
     sizes = [run["parameters"] for run in runs if "parameters" in run]
     accuracies = [run["losses"]["accuracy"] for run in runs if "accuracy" in run.get("losses", {})]
     return [
-        name,
+        name if sizes else f"*{name}*",  # what is to be beaten is set in italics, as in the other tables
         str(told["seeds"]),
         f"{sizes[0] / 1000:,.0f}" if sizes else "–",
         f"{100 * mean(accuracies):.1f}" if accuracies else "–",
