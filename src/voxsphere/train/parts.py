@@ -6,8 +6,8 @@ from typing import Any
 from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
-from voxsphere.data.examples import Crops, Whole
-from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.examples import Crops, Whole, Windows
+from voxsphere.data.samplers import Bucketed, ByDuration, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.train.average import Ema
@@ -38,11 +38,13 @@ PARTS: dict[str, Callable[..., Any]] = {
     **CATALOGUE,
     # data
     "Bucketed": Bucketed,
+    "ByDuration": ByDuration,
     "Crops": Crops,
     "Shuffled": Shuffled,
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
+    "Windows": Windows,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     # training
