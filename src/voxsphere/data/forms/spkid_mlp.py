@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from voxsphere.audio.features import Mfcc
 from voxsphere.audio.front_end import FrontEnd
@@ -19,6 +20,8 @@ from voxsphere.data.corpora.pav import INDEX, TRAIN, VALIDATION
 from voxsphere.data.feature_sets import compute
 from voxsphere.data.forms.corpus import Corpus, Made
 
+Kind = Literal["mcp", "lpc", "lpcc", "mfcc"]
+
 LEAST = 8
 """Utterances that a speaker must have: with fewer there is not much to be learnt and tested by."""
 SHARE = 0.25
@@ -26,7 +29,10 @@ SHARE = 0.25
 BLOCK = 10
 """So many speakers are a block, whose only use is to be a folder."""
 
-FRONT_ENDS: Mapping[str, Callable[[], FrontEnd]] = {
+ID, SPEAKER = "source_id", "source_speaker"
+"""The columns that tell what a file is made of."""
+
+FRONT_ENDS: Mapping[Kind, Callable[[], FrontEnd]] = {
     "mcp": partial(MelCepstrum, order=19),
     "lpc": partial(Lpc, order=19),
     "lpcc": partial(Lpcc, order=19, num_ceps=19),
@@ -36,7 +42,7 @@ FRONT_ENDS: Mapping[str, Callable[[], FrontEnd]] = {
 
 
 def spkid_mlp(
-    corpus: Corpus, out: Path, *, kind: str = "mcp", progress: Callable[[int], None] = lambda done: None
+    corpus: Corpus, out: Path, *, kind: Kind = "mcp", progress: Callable[[int], None] = lambda done: None
 ) -> Made:
     """Write mcp/BLOCKxx/SESyyy/SAyyySzz.mcp and the lists cfg/all.train, cfg/all.test, cfg/SESyyy.train and .test.
 
@@ -58,7 +64,7 @@ def spkid_mlp(
     write_json(out / "cfg" / INDEX, {speaker: number for number, speaker in enumerate(made.manifest.speakers)})
     with atomic(out / "cfg" / "source.tsv") as file:
         file.write("entry\tid\tspeaker\n")
-        file.writelines(f"{u.id}\t{told['id']}\t{told['of']}\n" for u in made.manifest if (told := dict(u.extra)))
+        file.writelines(f"{u.id}\t{told[ID]}\t{told[SPEAKER]}\n" for u in made.manifest if (told := dict(u.extra)))
     told = (
         f"{len(lists[TRAIN])} files to learn from, {len(lists[VALIDATION])} to be tested with; {made.dim} features a "
         f"frame of {json.dumps(kind)} files",
@@ -89,7 +95,7 @@ def _drawn(speaker: str, count: int) -> set[int]:
 
 def _called(utterance: Utterance, speaker: int, number: int, split: str) -> Utterance:
     entry = f"BLOCK{speaker // BLOCK:02d}/SES{speaker:03d}/SA{speaker:03d}S{number:02d}"
-    source = (("id", utterance.id), ("of", utterance.speaker))
+    source = ((ID, utterance.id), (SPEAKER, utterance.speaker))
     return replace(utterance, id=entry, speaker=f"SES{speaker:03d}", dataset="", split=split, extra=source)
 
 
