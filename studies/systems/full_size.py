@@ -69,7 +69,7 @@ class Whole:
 
 
 WHOLE = {
-    "combined loss, ResNet of 50 layers": Whole("combined_loss", "combined_loss", pieces=5),
+    "combined loss, ResNet of 50 layers": Whole("combined_loss", "combined_loss", pieces=4),
     "deep speaker, softmax": Whole("deep_speaker_v2", "deep_speaker_v2"),
     "deep speaker, triplets": Whole("deep_speaker_v2", "deep_speaker_v2", stage=1),
     "TDNN": Whole("speaker_systems", "speaker_systems/tdnn"),
@@ -85,6 +85,7 @@ def run(
     count: Annotated[int, typer.Option("--steps", help="So many are timed, after one.")] = 3,
     listed: Annotated[bool, typer.Option("--list", help="Say which there are, and end.")] = False,
     out: Annotated[Path, typer.Option(help="The file of results.")] = STORED,
+    folder: Annotated[Path | None, typer.Option("--place", help="Where input forms lie; else in the cache.")] = None,
 ) -> None:
     """Time the networks, each in processes of its own, and keep what was found."""
     if listed:
@@ -93,7 +94,7 @@ def run(
     for name in names or WHOLE:
         if name not in WHOLE:
             raise BadInput(f"no network {name!r}{nearest(name, WHOLE)}")
-        place = Place.of(WHOLE[name].system)
+        place = Place.of(WHOLE[name].system, folder)
         prepare(named(WHOLE[name].system), place)
         found = {}
         for what, timed in (

@@ -6,11 +6,14 @@ from typing import Any
 from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
+from voxsphere.data.closed_set import closed_set
 from voxsphere.data.examples import Crops, Whole, Windows
 from voxsphere.data.samplers import Bucketed, ByDuration, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.spkid import spkid_lab
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.train.average import Ema
+from voxsphere.train.identification import Identification
 from voxsphere.train.margins import LambdaAnnealing, MarginRamp
 from voxsphere.train.objectives import Classification, Distillation, DomainAdversarial, Joint, Metric, Mixup, Reversal
 from voxsphere.train.sam import Sam
@@ -45,6 +48,8 @@ PARTS: dict[str, Callable[..., Any]] = {
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
     "Windows": Windows,
+    "closed_set": closed_set,
+    "spkid_lab": spkid_lab,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     # training
@@ -52,6 +57,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Distillation": Distillation,
     "DomainAdversarial": DomainAdversarial,
     "Ema": Ema,
+    "Identification": Identification,
     "Joint": Joint,
     "Metric": Metric,
     "Mixup": Mixup,
