@@ -18,7 +18,7 @@ from voxsphere.data.folders import is_audio
 from voxsphere.data.walk import Walk, walk
 
 TRAIN, VALIDATION, INDEX = "all.train", "all.test", "spk2idx.json"
-"""The lab's lists and its numbers of speakers. It tests on all.test while it trains, and chooses its checkpoint by it."""
+"""The lab's lists and its numbers of speakers. It tests on all.test while it trains, and chooses a checkpoint by it."""
 
 
 def from_pav(root: Path, *, train: str = TRAIN, validation: str = VALIDATION, spk2idx: str = INDEX) -> Prepared:
