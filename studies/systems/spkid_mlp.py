@@ -1,4 +1,4 @@
-"""The study of the SpkID MLP: who speaks, by windows and by files, against how many frames and units the network has."""
+"""The study of the SpkID MLP: who speaks, by windows and files, against how many frames and units the network has."""
 
 from collections.abc import Iterator
 from dataclasses import replace

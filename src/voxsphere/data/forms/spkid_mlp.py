@@ -19,6 +19,7 @@ from voxsphere.core.random import stream
 from voxsphere.data.corpora.pav import INDEX, TRAIN, VALIDATION
 from voxsphere.data.feature_sets import compute
 from voxsphere.data.forms.corpus import Corpus, Made
+from voxsphere.data.spkid import SOURCE
 
 Kind = Literal["mcp", "lpc", "lpcc", "mfcc"]
 
@@ -50,7 +51,7 @@ def spkid_mlp(
     cfg/spk2idx.json numbers the speakers, cfg/source.tsv tells which utterance each file is made of. `kind` is another
     of `FRONT_ENDS`. What cannot be read is left out, and told.
     """
-    if (out / "cfg").exists() and not (out / "cfg" / "source.tsv").exists():
+    if (out / "cfg").exists() and not (out / "cfg" / SOURCE).exists():
         raise BadInput(f"{out}: holds a lab that was not made here; give another folder")
     renamed = _renamed(corpus.teaching)
     if not renamed:
@@ -62,7 +63,7 @@ def spkid_mlp(
         with atomic(out / "cfg" / name) as file:
             file.writelines(f"{entry}\n" for entry in entries)
     write_json(out / "cfg" / INDEX, {speaker: number for number, speaker in enumerate(made.manifest.speakers)})
-    with atomic(out / "cfg" / "source.tsv") as file:
+    with atomic(out / "cfg" / SOURCE) as file:
         file.write("entry\tid\tspeaker\n")
         file.writelines(f"{u.id}\t{told[ID]}\t{told[SPEAKER]}\n" for u in made.manifest if (told := dict(u.extra)))
     told = (
