@@ -6,10 +6,13 @@ from pathlib import Path
 from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
+from voxsphere.data.forms.spkid_mlp import spkid_mlp
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
-FORMS: Mapping[str, Form] = {}
+FORMS: Mapping[str, Form] = {
+    "spkid_mlp": spkid_mlp,
+}
 
 
 def write(system: str, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda done: None) -> Made:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from voxsphere.recipes.systems.spkid_mlp import spkid_mlp
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
-SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {}
+SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {
+    "spkid_mlp": spkid_mlp,
+}
