@@ -8,13 +8,31 @@ escaped; `Html` marks what is markup already. Drawings take their colours from t
 import html
 from collections.abc import Iterable, Sequence
 
-_STYLE = """
+COLOURS = """
 :root { color-scheme: light dark;
   --paper: #fcfcfa; --ink: #1d1f21; --soft: #64686d; --line: #dcdcd6; --panel: #f3f3ee;
   --target: #1769aa; --nontarget: #c4561a; --good: #2b7a4b; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) { :root {
   --paper: #17191b; --ink: #e6e6e1; --soft: #a0a4a8; --line: #36393c; --panel: #202326;
   --target: #6cb2eb; --nontarget: #f0925a; --good: #6cc493; --bad: #f2837b; } }
+"""
+DRAWN = """
+.target { --colour: var(--target); } .nontarget { --colour: var(--nontarget); }
+svg { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+svg text { fill: var(--soft); } svg text.label { fill: var(--ink); }
+svg .grid { stroke: var(--line); fill: none; } svg .axis { stroke: var(--soft); fill: none; }
+svg .guide { stroke: var(--soft); stroke-dasharray: 4 4; fill: none; }
+svg .curve { stroke: var(--colour, var(--target)); stroke-width: 2; fill: none; stroke-linejoin: round; }
+svg .area { fill: var(--colour); fill-opacity: .22; stroke: var(--colour); stroke-width: 1.4; stroke-linejoin: round; }
+svg .mark { fill: var(--paper); stroke: var(--ink); stroke-width: 1.6; }
+svg .key { fill: var(--colour); }
+"""
+"""What drawings need of the style: the colours, and what wears them."""
+
+_STYLE = (
+    COLOURS
+    + DRAWN
+    + """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 60rem; background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
@@ -34,20 +52,12 @@ figure { margin: 0; min-width: 0; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption { margin-top: .35rem; }
 .figures { display: grid; gap: 1.8rem 2.2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
-.target { --colour: var(--target); } .nontarget { --colour: var(--nontarget); }
 .same { color: var(--good); } .different { color: var(--bad); }
-svg { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-svg text { fill: var(--soft); } svg text.label { fill: var(--ink); }
-svg .grid { stroke: var(--line); fill: none; } svg .axis { stroke: var(--soft); fill: none; }
-svg .guide { stroke: var(--soft); stroke-dasharray: 4 4; fill: none; }
-svg .curve { stroke: var(--colour, var(--target)); stroke-width: 2; fill: none; stroke-linejoin: round; }
-svg .area { fill: var(--colour); fill-opacity: .22; stroke: var(--colour); stroke-width: 1.4; stroke-linejoin: round; }
-svg .mark { fill: var(--paper); stroke: var(--ink); stroke-width: 1.6; }
-svg .key { fill: var(--colour); }
 @media (max-width: 30rem) { body { padding: 1.25rem .9rem 3rem; } h1 { font-size: 1.4rem; }
   th, td { padding-right: .55rem; } table { font-size: .88rem; } }
 @media print { body { max-width: none; } section { break-inside: avoid; } }
 """
+)
 
 
 class Html(str):

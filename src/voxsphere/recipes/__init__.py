@@ -59,7 +59,7 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
     folder = None
     recipe: Recipe | Stages
     if name in RECIPES:
-        recipe = RECIPES[name]()
+        recipe = _of_name(name, data)
     elif (family := name.partition("/")[0]) in FAMILIES and not path.suffix:
         given = name.removeprefix(family).strip("/")
         said = f"no recipe of that name{nearest(given, names_of(family))}" if given else f"give {one_line_of(family)}"
@@ -106,6 +106,13 @@ def names_of(family: str) -> list[str]:
 def one_line_of(family: str) -> str:
     """What a family's recipes are called, in one line."""
     return f"{family}/NAME with NAME one of: {', '.join(names_of(family))}"
+
+
+def _of_name(name: str, data: Path | None) -> Recipe | Stages:
+    """The named recipe; one that looks at its data, such as how wide stored features are, is told where they lie."""
+    make: Callable[..., Recipe | Stages] = RECIPES[name]
+    looks = data is not None and "root" in inspect.signature(make).parameters
+    return make(root=str(data)) if looks else make()
 
 
 def _with_data(recipe: Recipe, manifest: Path) -> Recipe:

@@ -57,7 +57,7 @@ def finish(
     beside: Pretrained | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Finished:
-    """Make `model/`, `held_out.scores.txt` and `report.html` in the run's folder, of its weights.
+    """Make `model/`, `held_out.scores.txt`, `report.html` and `curves.svg` in the run's folder, of its weights.
 
     The model is calibrated on the held-out speakers' trials, where there are enough speakers, and the error rates to
     expect are cross-validated over them; no test list is read. A closed set has no such speakers: its head names its

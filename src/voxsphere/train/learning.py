@@ -30,11 +30,18 @@ def learning(trace: Trace) -> Html:
     """All curves of the run, side by side where the page is wide enough; those on held-out speakers come first."""
     if not trace.learning:
         return paragraph("Nothing is in the logbook yet.")
-    curves = figures(*_at_validations(trace), *_losses(trace), *_settings(trace))
+    curves = figures(*(figure(picture, what) for picture, what in drawings(trace)))
     return Html(curves + figures(*_distances(trace))) if trace.distances else curves
 
 
-def _at_validations(trace: Trace) -> Iterator[Html]:
+def drawings(trace: Trace) -> Iterator[tuple[Html, str]]:
+    """Each of the curves, and what it shows, those on held-out speakers first."""
+    yield from _at_validations(trace)
+    yield from _losses(trace)
+    yield from _settings(trace)
+
+
+def _at_validations(trace: Trace) -> Iterator[tuple[Html, str]]:
     wrong = (("identification_error", "recordings", "target"), ("frame_error", "parts", "nontarget"))
     mistaken = [c for name, label, kind in wrong if (c := _curve(trace.judged, name, label, kind)) is not None]
     if mistaken:
@@ -55,7 +62,7 @@ def _at_validations(trace: Trace) -> Iterator[Html]:
         yield _drawn(trace, "minDCF", found, what)
 
 
-def _losses(trace: Trace) -> Iterator[Html]:
+def _losses(trace: Trace) -> Iterator[tuple[Html, str]]:
     columns = trace.learning
     names = [name for name in columns if name not in ("step", "epoch", "accuracy", *_SET)]
     for name in sorted(names, key=lambda name: name != "loss"):
@@ -78,7 +85,7 @@ def _distances(trace: Trace) -> Iterator[Html]:
         )
 
 
-def _settings(trace: Trace) -> Iterator[Html]:
+def _settings(trace: Trace) -> Iterator[tuple[Html, str]]:
     for name, what in _SET.items():
         if (curve := _curve(trace.learning, name)) is not None:
             clip = trace.recipe["clip"] if name == "gradient_norm" else None
@@ -98,9 +105,9 @@ def _drawn(
     shown: Callable[[float], str] = lambda value: f"{value:g}",
     from_zero: bool = True,
     limit: tuple[float, str] | None = None,
-) -> Html:
+) -> tuple[Html, str]:
     picture = chart(label, drawn, steps=trace.step, shown=shown, from_zero=from_zero, chosen=trace.chosen, limit=limit)
-    return figure(picture, what)
+    return picture, what
 
 
 def _curve(columns: Columns, name: str, label: str = "", kind: str = "target") -> Curve | None:

@@ -16,6 +16,7 @@ from voxsphere.train.detecting import detection, ends_of, meaning, unheard
 from voxsphere.train.learning import learning
 from voxsphere.train.naming import measured, naming
 from voxsphere.train.options import Option, options_of
+from voxsphere.train.picture import write_picture
 from voxsphere.train.trace import Trace
 from voxsphere.train.verdict import Verdict, verdict_section
 
@@ -36,6 +37,8 @@ pre { background: var(--panel); padding: .6rem .8rem; overflow-x: auto; font-siz
 SHOWN = 20
 """So many of the files that failed are listed."""
 
+CURVES = "curves.svg"
+
 
 def write_page(
     folder: Path,
@@ -47,6 +50,8 @@ def write_page(
     verdict: Verdict | None = None,
 ) -> None:
     """Write the page of the run in `folder` to `out`, atomically: one file, no script, nothing fetched.
+
+    Its curves are also written as a picture of their own, `CURVES` beside it.
 
     `results` and `scores` are those on held-out speakers, `card` the finished model's; None where the run has none
     yet: the page then shows how far it has come. A `verdict` comes first. Raises `BadInput` where the folder lacks
@@ -66,6 +71,7 @@ def write_page(
     title = f"Training run: {trace.recipe['name']}"
     with atomic(out) as file:
         file.write(page(title, sections, lead=_lead(trace, results), style=STYLE))
+    write_picture(trace, out.with_name(CURVES))
 
 
 def _results(trace: Trace, results: Results | Identified | None, scores: Scores | None) -> Iterator[Html]:

@@ -7,9 +7,10 @@ from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.closed_set import closed_set
-from voxsphere.data.examples import Crops, Whole
+from voxsphere.data.examples import Crops, Whole, Windows
 from voxsphere.data.kaldi_set import kaldi_set
-from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, ByDuration, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.spkid import spkid_lab
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.train.average import Ema
@@ -41,13 +42,16 @@ PARTS: dict[str, Callable[..., Any]] = {
     **CATALOGUE,
     # data
     "Bucketed": Bucketed,
+    "ByDuration": ByDuration,
     "Crops": Crops,
     "Shuffled": Shuffled,
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
+    "Windows": Windows,
     "closed_set": closed_set,
     "kaldi_set": kaldi_set,
+    "spkid_lab": spkid_lab,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     # training

@@ -7,10 +7,14 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest
 from voxsphere.data.forms import speaker_systems
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
+from voxsphere.data.forms.spkid_mlp import spkid_mlp
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
-FORMS: Mapping[str, Form] = {"speaker_systems": speaker_systems.write}
+FORMS: Mapping[str, Form] = {
+    "speaker_systems": speaker_systems.write,
+    "spkid_mlp": spkid_mlp,
+}
 
 
 def write(system: str, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda done: None) -> Made:

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 from voxsphere.recipes.systems.speaker_systems import RECIPES as SPEAKER_SYSTEMS
+from voxsphere.recipes.systems.spkid_mlp import spkid_mlp
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
-SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {**SPEAKER_SYSTEMS}
+SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {
+    **SPEAKER_SYSTEMS,
+    "spkid_mlp": spkid_mlp,
+}
 
 FAMILIES: dict[str, str] = {
     "speaker_systems": "A network of SpeakerVerifiaction-pytorch, as it trains it, on a folder of Kaldi data folders.",
