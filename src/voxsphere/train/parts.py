@@ -7,6 +7,7 @@ from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.examples import Crops, Whole
+from voxsphere.data.hdf5_set import hdf5_set
 from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
+    "hdf5_set": hdf5_set,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     # training

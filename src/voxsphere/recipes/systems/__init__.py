@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+from voxsphere.recipes.systems.combined_loss import combined_loss, combined_loss_pretrained
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
-SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {}
+SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {
+    "combined_loss": combined_loss,
+    "combined_loss/pretrained": combined_loss_pretrained,
+}
