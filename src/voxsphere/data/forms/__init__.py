@@ -5,11 +5,12 @@ from pathlib import Path
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest
+from voxsphere.data.forms.combined_loss import combined_loss
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
-FORMS: Mapping[str, Form] = {}
+FORMS: Mapping[str, Form] = {"combined_loss": combined_loss}
 
 
 def write(system: str, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda done: None) -> Made:
