@@ -35,7 +35,7 @@ EACH = 15
 EPOCHS = 6
 BATCH = 160
 SECONDS = (1.0, 3.0)
-PILOT_SEED, PILOT_EPOCHS, RATES = 3, 2, (0.03, 0.1, 0.3)
+PILOT_SEED, PILOT_EPOCHS, RATES = 3, 2, (0.1, 0.3, 1.0)
 
 
 @dataclass(frozen=True)

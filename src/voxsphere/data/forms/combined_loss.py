@@ -30,7 +30,7 @@ def combined_loss(
 
     - `mfcc/first` and `mfcc/second`: the cepstra (23 MFCC as Kaldi's) of the train speakers as feats.scp and feats.ark
       with utt2spk and spk2utt, their data sets dealt into two sources (their speakers, where there is one data set);
-    - `train.hdf`, and `valid.hdf` of `hold_out` of the speakers: both sources by speaker, as
+    - `train.hdf`, and `valid.hdf` of `hold_out` of the speakers (a quarter, where that is less): both sources by speaker, as
       `features convert out/mfcc/first out/mfcc/second --min-recordings 2 --hold-out 10 --out out/train.hdf` makes them;
     - `mfcc/eval`: the same of what the trials name, as one folder for both sides of a trial;
     - `trials/NAME`: lists of `enrol test target|nontarget`; `speakers/NAME.spk2utt` and `speakers/NAME.trials`: each
@@ -45,7 +45,9 @@ def combined_loss(
     for name, source in zip(SOURCES, _two_sources(teaching), strict=True):
         _write_cepstra(source, mfcc / name, progress)
         folders.append(mfcc / name)
-    train, valid = parted(gathered(folders), min_recordings=min_recordings, hold_out=hold_out, seed=seed)
+    whole, _ = parted(gathered(folders), min_recordings=min_recordings)
+    hold_out = min(hold_out, max(2, len(whole.speakers) // 4))
+    train, valid = parted(whole, hold_out=hold_out, seed=seed)
     convert(train, out / "train.hdf")
     convert(valid, held_out_name(out / "train.hdf"))
     written = [*train, *valid]
