@@ -9,6 +9,7 @@ from studies.systems.floors import verification_floors
 from studies.systems.place import Place
 from studies.systems.running import embedder, model_of, scored, trained
 from studies.systems.study import HELD_OUT, Row, Study, Tested, Told
+
 from voxsphere.core.manifest import Manifest
 from voxsphere.data.examples import Crops
 from voxsphere.data.forms.combined_loss import combined_loss as write_form

@@ -79,4 +79,5 @@ def test_a_speaker_called_1_or_0_does_not_make_a_list_voxcelebs(tmp_path):
     (tmp_path / "trials").write_text("1 u7 target\n0 u8 nontarget\n")
     trials = Trials.load(tmp_path / "trials")
     assert [trials.ids[i] for i in (*trials.enrol, *trials.test)] == ["1", "0", "u7", "u8"]
-    assert trials.target is not None and trials.target.tolist() == [True, False]
+    assert trials.target is not None
+    assert trials.target.tolist() == [True, False]

@@ -141,7 +141,9 @@ def test_metric_adds_each_penalty_and_tells_its_loss_apart():
     metric = AngularPrototypical()(embedding.view(4, 3, 5))
     first, second = (KoLeo(5, 6, lamb=lamb)(embedding, batch.speaker) for lamb in (0.5, 1e-3))
     assert list(found) == ["loss", "metric", "KoLeo", "KoLeo2", "spread"]
-    torch.testing.assert_close([found[name] for name in list(found)[:4]], [metric + first + second, metric, first, second])
+    torch.testing.assert_close(
+        [found[name] for name in list(found)[:4]], [metric + first + second, metric, first, second]
+    )
     with pytest.raises(BadInput, match="this head has none; take a head that has them"):
         Metric(Voice(), 6, metric=AngularPrototypical, penalties=(MinArc,))(batch)
 

@@ -38,7 +38,10 @@ def test_stored_features_stand_where_the_innermost_front_end_stood():
         with torch.device("meta"):
             built = model()
         assert (built.features.dim, built.width, built.rate) == (dim, 30, 100)
-        assert model.keywords["encoder"] == NETWORKS["resnet-small" if dim == 30 else "resnet-small-deltas"].model.keywords["encoder"]
+        assert (
+            model.keywords["encoder"]
+            == NETWORKS["resnet-small" if dim == 30 else "resnet-small-deltas"].model.keywords["encoder"]
+        )
 
 
 def test_a_class_without_options_is_known_as_stored_too():

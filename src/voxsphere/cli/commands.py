@@ -118,7 +118,7 @@ def score(
         Path | None,
         typer.Option(
             metavar="SPK2UTT",
-            help="`speaker utterance utterance …`: trials are `speaker utterance`, a speaker the mean of his embeddings.",
+            help="Lines of `speaker utterance …`; a trial's first is a speaker then, the mean of his embeddings.",
         ),
     ] = None,
 ) -> None:

@@ -122,8 +122,8 @@ def _tell(sides: "list[tuple[FeatureSet, Path]]", as_json: bool) -> None:
     from voxsphere.cli import show_corpus
 
     if as_json:
-        told = [_told(made, out) for made, out in sides]
-        print_json(told[0] | {"held_out": each for each in told[1:]})
+        told, *held_out = [_told(made, out) for made, out in sides]
+        print_json(told | ({"held_out": held_out[0]} if held_out else {}))
     for made, _ in sides:
         if not as_json:
             show_corpus.manifest(made.manifest, made.path, f"in {made.frames} frames of {made.dim} features")

@@ -1,4 +1,4 @@
-"""Which stored features go into a set: of several sources, by speakers named elsewhere, without those who say little."""
+"""Which stored features go into a set: of several sources, less those who say little and those held out."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -90,8 +90,10 @@ class SpeakersByUtterances:
     ) -> None:
         self.members = _members(speakers)
         if cycles < 0:
-            raise BadInput(f"cycles: a speaker cannot come {cycles} times an epoch; give 1 or more, or 0 for as many "
-                           "times as he has utterances for")
+            raise BadInput(
+                f"cycles: a speaker cannot come {cycles} times an epoch; give 1 or more, or 0 for as many "
+                "times as he has utterances for"
+            )
         if utterances < 1 or batch_size % utterances or batch_size // utterances > len(self.members):
             raise BadInput(
                 f"a batch of {batch_size} cannot hold {utterances} utterances of each speaker: it is to be a multiple "

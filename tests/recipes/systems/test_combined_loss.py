@@ -88,7 +88,12 @@ def test_the_recipe_is_the_originals_where_the_page_does_not_say_otherwise():
     assert [(p["part"], p["lamb"], p["form"]) for p in objective["penalties"]] == [("KoLeo", 1e-3, "distance")]
     assert (told["optimizer"]["part"], told["optimizer"]["momentum"]) == ("SGD", 0.9)
     assert told["optimizer"]["weight_decay"] == 1e-5
-    assert (schedule["part"], schedule["initial"], schedule["factor"], schedule["patience"]) == ("Plateau", 1e-3, 0.5, 10)
+    assert (schedule["part"], schedule["initial"], schedule["factor"], schedule["patience"]) == (
+        "Plateau",
+        1e-3,
+        0.5,
+        10,
+    )
     assert (schedule["threshold"], schedule["minimum"]) == (1e-4, 1e-7)
     assert (told["sampler"]["utterances"], told["sampler"]["cycles"], told["batch_size"]) == (5, 10, 5 * 64)
     assert (told["epochs"], told["seed"], told["keep"]) == (500, 1, "best")

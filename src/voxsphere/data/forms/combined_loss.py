@@ -30,8 +30,9 @@ def combined_loss(
 
     - `mfcc/first` and `mfcc/second`: the cepstra (23 MFCC as Kaldi's) of the train speakers as feats.scp and feats.ark
       with utt2spk and spk2utt, their data sets dealt into two sources (their speakers, where there is one data set);
-    - `train.hdf`, and `valid.hdf` of `hold_out` of the speakers (a quarter, where that is less): both sources by speaker, as
-      `features convert out/mfcc/first out/mfcc/second --min-recordings 2 --hold-out 10 --out out/train.hdf` makes them;
+    - `train.hdf`, and `valid.hdf` of `hold_out` of the speakers (a quarter, where that is less): both sources by
+      speaker, as `features convert out/mfcc/first out/mfcc/second --min-recordings 2 --hold-out 10 --out out/train.hdf`
+      makes them;
     - `mfcc/eval`: the same of what the trials name, as one folder for both sides of a trial;
     - `trials/NAME`: lists of `enrol test target|nontarget`; `speakers/NAME.spk2utt` and `speakers/NAME.trials`: each
       speaker of the list with the first half of his recordings in it, and lines `speaker test target|nontarget` whose

@@ -20,10 +20,8 @@ class Dealt(nn.Module):
         """One triplet for each speaker with two utterances or more, by label."""
         checked_labels(embedding, label)
         order = label.argsort(stable=True)
-        _, count = label[order].unique_consecutive(return_counts=True)
-        if len(count) < 2:
-            return label.new_empty((0, 3), dtype=torch.int64)
-        end = count.cumsum(0)
-        first, last = order[end - count], order[end - 1]
-        second = order[(end - count + 1).clamp_max(len(label) - 1)]
-        return torch.stack([first, second, last.roll(-1)], 1)[count > 1]
+        begin = torch.cat([label.new_ones(1), label[order].diff()]).nonzero()[:, 0]
+        end = torch.cat([begin[1:], begin.new_tensor([len(label)])])
+        first, second, last = order[begin], order[torch.minimum(begin + 1, end - 1)], order[end - 1]
+        kept = (end - begin > 1) & (len(begin) > 1)
+        return torch.stack([first, second, last.roll(-1)], 1)[kept]
