@@ -69,7 +69,7 @@ class Whole:
 
 
 WHOLE = {
-    "combined loss, ResNet of 50 layers": Whole("combined_loss", "combined_loss", pieces=5),
+    "combined loss, ResNet of 50 layers": Whole("combined_loss", "combined_loss", pieces=4),
     "deep speaker, softmax": Whole("deep_speaker_v2", "deep_speaker_v2"),
     "deep speaker, triplets": Whole("deep_speaker_v2", "deep_speaker_v2", stage=1),
     "TDNN": Whole("speaker_systems", "speaker_systems/tdnn"),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import corpus, features, finetuning, models, training
+from voxsphere.cli import corpus, features, finetuning, identifying, models, training
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 
-for verb in (*corpus.VERBS, *training.VERBS, finetuning.finetune):
+for verb in (*corpus.VERBS, *training.VERBS, *identifying.VERBS, finetuning.finetune):
     app.command()(verb)
 
 Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
