@@ -55,12 +55,12 @@ _MINED = partial(Mined, loss=partial(Triplet, margin=0.3), miner=partial(Hardest
 _ENTROPY = (partial(KoLeo, lamb=1e-3),)
 
 WAYS: dict[str, Way] = {
-    "triplet": Way(partial(Metric, metric=_DEALT), 3, 0.03),
-    "triplet, mined": Way(partial(Metric, metric=_MINED), 5, 0.03),
-    "softmax": Way(partial(Classification, head=_SOFTMAX), 1, 0.03),
-    "combined": Way(partial(Joint, head=_SOFTMAX, metric=_DEALT, classified="first"), 3, 0.03),
-    "combined, mined": Way(partial(Joint, head=_SOFTMAX, metric=_MINED), 5, 0.03),
-    "combined, mined, entropy": Way(partial(Joint, head=_SOFTMAX, metric=_MINED, penalties=_ENTROPY), 5, 0.03),
+    "triplet": Way(partial(Metric, metric=_DEALT), 3, 0.3),
+    "triplet, mined": Way(partial(Metric, metric=_MINED), 5, 0.3),
+    "softmax": Way(partial(Classification, head=_SOFTMAX), 1, 1.0),
+    "combined": Way(partial(Joint, head=_SOFTMAX, metric=_DEALT, classified="first"), 3, 1.0),
+    "combined, mined": Way(partial(Joint, head=_SOFTMAX, metric=_MINED), 5, 1.0),
+    "combined, mined, entropy": Way(partial(Joint, head=_SOFTMAX, metric=_MINED, penalties=_ENTROPY), 5, 1.0),
     "am-softmax": Way(partial(Classification, head=_AM), 1, 0.03),
     "am-softmax combined, mined": Way(partial(Joint, head=_AM, metric=_MINED), 5, 0.03),
 }
