@@ -142,3 +142,6 @@ FAMILIES: dict[str, tuple[type, ...]] = {
     "Miners": (AllTriplets, HardestNegative, BatchHard, SemiHard, DistanceWeighted, RankBased, Dealt),
 }  # fmt: skip
 """The classes that the page describes, by heading."""
+
+ELSEWHERE: tuple[type, ...] = (Dealt,)
+"""Those without a row: what they are worth, the study of the system that they belong to tells (docs/results.md)."""

@@ -9,7 +9,6 @@ from studies.systems.floors import verification_floors
 from studies.systems.place import Place
 from studies.systems.running import embedder, model_of, scored, trained
 from studies.systems.study import HELD_OUT, Row, Study, Tested, Told
-
 from voxsphere.core.manifest import Manifest
 from voxsphere.data.examples import Crops
 from voxsphere.data.forms.combined_loss import combined_loss as write_form
@@ -61,8 +60,8 @@ WAYS: dict[str, Way] = {
     "combined": Way(partial(Joint, head=_SOFTMAX, metric=_DEALT, classified="first"), 3, 1.0),
     "combined, mined": Way(partial(Joint, head=_SOFTMAX, metric=_MINED), 5, 1.0),
     "combined, mined, entropy": Way(partial(Joint, head=_SOFTMAX, metric=_MINED, penalties=_ENTROPY), 5, 1.0),
-    "am-softmax": Way(partial(Classification, head=_AM), 1, 0.03),
-    "am-softmax combined, mined": Way(partial(Joint, head=_AM, metric=_MINED), 5, 0.03),
+    "am-softmax": Way(partial(Classification, head=_AM), 1, 0.1),
+    "am-softmax combined, mined": Way(partial(Joint, head=_AM, metric=_MINED), 5, 0.1),
 }
 
 
