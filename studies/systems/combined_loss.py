@@ -134,10 +134,10 @@ STUDY = Study(
     rows=tuple(_row(name) for name in WAYS),
     budget=(
         f"Every row: 0.8 M parameters (a block a stage, half the published width), {EPOCHS} epochs of {EACH} "
-        f"utterances of each of the 526 speakers in batches of {BATCH}, crops of 1 to 3 s, about 90 s on one core. SGD, "
-        "at the best of two or three rates for softmax alone, mined triplets, softmax with these, and AM-softmax alone, "
-        f"by runs of {PILOT_EPOCHS} epochs of another seed on the held-out speakers; the other rows take those of their "
-        "like. The corpus's lists chose nothing."
+        f"utterances of each of the 526 speakers in batches of {BATCH}, crops of 1 to 3 s, about 90 s on one core. "
+        "SGD, at the best of two or three rates for softmax alone, mined triplets, softmax with these, and AM-softmax "
+        f"alone, by runs of {PILOT_EPOCHS} epochs of another seed on the held-out speakers; the other rows take those "
+        "of their like. The corpus's lists chose nothing."
     ),
     reference="combined, mined, entropy",
     prepare=prepare,
