@@ -39,7 +39,7 @@ def corpus(speakers) -> Corpus:
 def form(corpus, tmp_path_factory):
     out = tmp_path_factory.mktemp("form")
     done: list[int] = []
-    made = combined_loss(corpus, out, hold_out=2, progress=done.append)
+    made = combined_loss(corpus, out, min_recordings=2, hold_out=2, progress=done.append)
     assert sum(done) == len(corpus.teaching) + len(corpus.judging)
     assert (made.utterances, made.speakers) == (7 * 5 + 8, 7 + 2)
     assert made.told[0] == "train.hdf: 25 utterances of 5 speakers; valid.hdf: 2 speakers"
@@ -101,7 +101,8 @@ def test_a_corpus_of_one_data_set_is_dealt_by_speakers(corpus, tmp_path):
 
 def test_of_few_speakers_a_quarter_is_held_out(corpus, tmp_path):
     made = write("combined_loss", Corpus(corpus.teaching, {}), tmp_path)
-    assert made.told == ("train.hdf: 25 utterances of 5 speakers; valid.hdf: 2 speakers",)
+    # Who has one recording is learnt from, and not held out.
+    assert made.told == ("train.hdf: 26 utterances of 6 speakers; valid.hdf: 2 speakers",)
 
 
 def test_a_corpus_that_is_not_whole_is_refused(corpus, tmp_path):

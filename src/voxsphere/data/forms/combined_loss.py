@@ -21,7 +21,7 @@ def combined_loss(
     corpus: Corpus,
     out: Path,
     *,
-    min_recordings: int = 2,
+    min_recordings: int = 0,
     hold_out: int = 10,
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
@@ -31,8 +31,8 @@ def combined_loss(
     - `mfcc/first` and `mfcc/second`: the cepstra (23 MFCC as Kaldi's) of the train speakers as feats.scp and feats.ark
       with utt2spk and spk2utt, their data sets dealt into two sources (their speakers, where there is one data set);
     - `train.hdf`, and `valid.hdf` of `hold_out` of the speakers (a quarter, where that is less): both sources by
-      speaker, as `features convert out/mfcc/first out/mfcc/second --min-recordings 2 --hold-out 10 --out out/train.hdf`
-      makes them;
+      speaker, as `features convert out/mfcc/first out/mfcc/second --hold-out 10 --out out/train.hdf` makes them, less
+      speakers of fewer than `min_recordings`;
     - `mfcc/eval`: the same of what the trials name, as one folder for both sides of a trial;
     - `trials/NAME`: lists of `enrol test target|nontarget`; `speakers/NAME.spk2utt` and `speakers/NAME.trials`: each
       speaker of the list with the first half of his recordings in it, and lines `speaker test target|nontarget` whose
