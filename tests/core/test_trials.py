@@ -73,3 +73,11 @@ def test_the_official_lists_are_read(corpus):
         trials = Trials.load(path)
         assert trials.target.any(), path
         assert not trials.target.all(), path
+
+
+def test_a_speaker_called_1_or_0_does_not_make_a_list_voxcelebs(tmp_path):
+    (tmp_path / "trials").write_text("1 u7 target\n0 u8 nontarget\n")
+    trials = Trials.load(tmp_path / "trials")
+    assert [trials.ids[i] for i in (*trials.enrol, *trials.test)] == ["1", "0", "u7", "u8"]
+    assert trials.target is not None
+    assert trials.target.tolist() == [True, False]

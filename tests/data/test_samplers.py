@@ -19,6 +19,7 @@ SAMPLERS = {
     "balanced, three each": partial(SpeakerBalanced, repeats=3),
     "balanced, fixed": partial(SpeakerBalanced, renew=False),
     "pairs": partial(SpeakersByUtterances, utterances=2),
+    "pairs, three times": partial(SpeakersByUtterances, utterances=2, cycles=3),
     "bucketed": partial(Bucketed, width=2),
 }
 
@@ -170,6 +171,44 @@ def test_a_speaker_with_few_utterances_is_not_forgotten():
     numbers = np.array([0] * 30 + [1] * 30 + [2])
     sampler = SpeakersByUtterances(numbers, [1.0] * 61, batch_size=4, seed=0, utterances=2)
     assert 60 in sampler.batches(0)
+
+
+@settings(deadline=None)
+@given(corpora(), st.integers(1, 4), st.integers(1, 7), st.integers(0, 5))
+def test_with_cycles_every_speaker_comes_so_often_however_many_utterances_he_has(corpus, utterances, cycles, epoch):
+    numbers = np.array(corpus[0])
+    sampler = SpeakersByUtterances(*corpus, batch_size=utterances, seed=0, utterances=utterances, cycles=cycles)
+    groups = sampler.batches(epoch)
+    assert sampler.batches_per_epoch == len(groups) == cycles * len(np.unique(numbers))
+    assert set(Counter(numbers[groups[:, 0]].tolist()).values()) == {cycles}
+    for group in groups:
+        assert len(set(group.tolist())) == min(int((numbers == numbers[group[0]]).sum()), utterances)
+
+
+@settings(deadline=None)
+@given(corpora(), st.integers(1, 3), st.integers(1, 8), st.integers(1, 5))
+def test_cycles_are_even_over_speakers_in_large_batches_too(corpus, utterances, speakers, cycles):
+    numbers = np.array(corpus[0])
+    assume(speakers <= len(np.unique(numbers)))
+    sampler = SpeakersByUtterances(
+        *corpus, batch_size=speakers * utterances, seed=0, utterances=utterances, cycles=cycles
+    )
+    came = Counter(numbers[sampler.batches(0)[:, ::utterances]].ravel().tolist())
+    # What does not fill a batch waits, so some speakers come once less.
+    assert all(cycles - 1 <= came[speaker] <= cycles for speaker in np.unique(numbers).tolist())
+
+
+def test_a_speakers_utterances_are_all_dealt_before_any_comes_again_in_a_cycle():
+    numbers = np.array([0] * 6 + [1] * 6)
+    rows = SpeakersByUtterances(numbers, [1.0] * 12, batch_size=4, seed=0, utterances=2, cycles=6).batches(0)
+    for speaker in (0, 1):
+        own = rows[numbers[rows] == speaker]
+        assert set(Counter(own.tolist()).values()) == {2}  # six pairs of six utterances: twice each
+
+
+def test_cycles_below_zero_are_refused():
+    with pytest.raises(BadInput, match="a speaker cannot come -1 times an epoch"):
+        SpeakersByUtterances([0, 1], [1.0] * 2, batch_size=2, seed=0, utterances=1, cycles=-1)
 
 
 @pytest.mark.parametrize(("batch_size", "utterances"), [(5, 2), (10, 2), (8, 1), (6, 4), (4, 0)])

@@ -114,14 +114,25 @@ def score(
     calibrate: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Write LLRs, by the calibration stored with this model.")
     ] = None,
+    enrolment: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SPK2UTT",
+            help="Lines of `speaker utterance …`; a trial's first is a speaker then, the mean of his embeddings.",
+        ),
+    ] = None,
 ) -> None:
     """Score trials: cosine, or calibrated log-likelihood ratios."""
     from voxsphere.core.embeddings import Embeddings
     from voxsphere.core.trials import Trials
+    from voxsphere.data.kaldi import read_spk2utt
+    from voxsphere.evaluate.enrolment import score_speakers
     from voxsphere.evaluate.scoring import calibrated, score
 
-    stored = Embeddings.load(embeddings)
-    scores = score(Trials.load(trials), stored)
+    if enrolment is not None and calibrate is not None:
+        raise BadInput("--enrolment: a calibration is made for pairs of recordings; leave --calibrate out")
+    stored, pairs = Embeddings.load(embeddings), Trials.load(trials)
+    scores = score(pairs, stored) if enrolment is None else score_speakers(pairs, stored, read_spk2utt(enrolment))
     if calibrate is not None:
         from voxsphere.pretrained import load
 

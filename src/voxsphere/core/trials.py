@@ -74,10 +74,10 @@ class Trials:
 
 
 def _label_position(row: Sequence[str], where: str) -> int | None:
+    if len(row) == 3 and row[2] in _LABELS:  # first: a speaker may be called 0 or 1
+        return 2
     if len(row) == 3 and row[0] in ("0", "1"):
         return 0
-    if len(row) == 3 and row[2] in _LABELS:
-        return 2
     if len(row) == 2:
         return None
     raise BadInput(f"{where} is not a trial: `1 a b`, `0 a b`, `a b target`, `a b nontarget` or `a b` is expected")

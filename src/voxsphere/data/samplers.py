@@ -113,7 +113,8 @@ class SpeakersByUtterances:
     """Batches of P speakers × K utterances, K = `utterances`, P = batch size / K; a speaker's stand side by side.
 
     Each epoch every speaker's utterances are dealt out in a drawn order, K at a time; a speaker with fewer than K
-    gives some of them again. Losses on pairs and triplets need such batches.
+    gives some of them again. Losses on pairs and triplets need such batches. With `cycles` every speaker comes so many
+    times an epoch, however many utterances he has; 0 keeps an epoch as long as the corpus.
     """
 
     def __init__(
@@ -124,15 +125,21 @@ class SpeakersByUtterances:
         batch_size: int,
         seed: int,
         utterances: int = 2,
+        cycles: int = 0,
     ) -> None:
         self.members = _members(speakers)
+        if cycles < 0:
+            raise BadInput(
+                f"cycles: a speaker cannot come {cycles} times an epoch; give 1 or more, or 0 for as many "
+                "times as he has utterances for"
+            )
         if utterances < 1 or batch_size % utterances or batch_size // utterances > len(self.members):
             raise BadInput(
                 f"a batch of {batch_size} cannot hold {utterances} utterances of each speaker: it is to be a multiple "
                 f"of {utterances}, of at most {len(self.members)} speakers"
             )
-        self.utterances, self.batch_size, self.seed = utterances, batch_size, seed
-        groups = sum(max(1, len(rows) // utterances) for rows in self.members)
+        self.utterances, self.batch_size, self.seed, self.cycles = utterances, batch_size, seed, cycles
+        groups = cycles * len(self.members) or sum(max(1, len(rows) // utterances) for rows in self.members)
         self.batches_per_epoch = max(1, groups * utterances // batch_size)
 
     def batches(self, epoch: int) -> Rows:
@@ -153,8 +160,15 @@ class SpeakersByUtterances:
         return np.stack(made)
 
     def _groups(self, rows: Int64[np.ndarray, " members"], drawing: np.random.Generator) -> list[np.ndarray]:
+        """A speaker's utterances, K at a time: all of them once, or `cycles` groups of as many rounds as that takes."""
         count = max(1, len(rows) // self.utterances)
-        return list(_in_turn(rows, count * self.utterances, drawing).reshape(count, self.utterances))
+        rounds = max(1, -(-self.cycles // count))
+        made = [
+            group
+            for _ in range(rounds)
+            for group in _in_turn(rows, count * self.utterances, drawing).reshape(count, self.utterances)
+        ]
+        return made[: self.cycles] if self.cycles else made
 
 
 class Bucketed:

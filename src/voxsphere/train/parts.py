@@ -8,6 +8,7 @@ from torch import optim
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.closed_set import closed_set
 from voxsphere.data.examples import Crops, Whole, Windows
+from voxsphere.data.hdf5_set import hdf5_set
 from voxsphere.data.samplers import Bucketed, ByDuration, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.spkid import spkid_lab
 from voxsphere.data.synthetic_set import synthetic_set
@@ -50,6 +51,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Windows": Windows,
     "closed_set": closed_set,
     "spkid_lab": spkid_lab,
+    "hdf5_set": hdf5_set,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     # training

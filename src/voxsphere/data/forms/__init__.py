@@ -5,12 +5,14 @@ from pathlib import Path
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest
+from voxsphere.data.forms.combined_loss import combined_loss
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
 from voxsphere.data.forms.spkid_mlp import spkid_mlp
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
 FORMS: Mapping[str, Form] = {
+    "combined_loss": combined_loss,
     "spkid_mlp": spkid_mlp,
 }
 

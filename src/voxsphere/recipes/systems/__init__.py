@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from voxsphere.recipes.systems.combined_loss import combined_loss, combined_loss_pretrained
 from voxsphere.recipes.systems.spkid_mlp import spkid_mlp
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
 SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {
     "spkid_mlp": spkid_mlp,
+    "combined_loss": combined_loss,
+    "combined_loss/pretrained": combined_loss_pretrained,
 }
