@@ -96,17 +96,21 @@ def run(
             raise BadInput(f"no network {name!r}{nearest(name, WHOLE)}")
         place = Place.of(WHOLE[name].system, folder)
         prepare(named(WHOLE[name].system), place)
-        found = {}
         for what, timed in (
             ("training", partial(training, name, place, count)),
             ("hearing", partial(hearing, name, place)),
         ):
             with pool(1) as alone:
-                found[what] = alone.submit(timed).result()
-        print(name, found, flush=True)
-        stored = read_json(out)["networks"] if out.exists() else {}
-        networks = stored | {name: found}
-        write_json(out, {"machine": machine(), "networks": {key: networks[key] for key in WHOLE if key in networks}})
+                found = alone.submit(timed).result()
+            print(name, what, found, flush=True)
+            _keep(out, name, what, found)
+
+
+def _keep(out: Path, name: str, what: str, found: dict[str, Any]) -> None:
+    """Put down what was timed of a network, beside the rest of it and the others."""
+    stored = read_json(out)["networks"] if out.exists() else {}
+    networks = stored | {name: stored.get(name, {}) | {what: found}}
+    write_json(out, {"machine": machine(), "networks": {key: networks[key] for key in WHOLE if key in networks}})
 
 
 def training(name: str, place: Place, count: int) -> dict[str, Any]:

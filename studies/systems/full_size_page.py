@@ -21,12 +21,12 @@ def section(stored: Path) -> Iterator[str]:
     )
     yield table(
         ["training", "parameters", "speakers", "batch", "crop, s", "steps", "s a step", "examples a second", "GiB"],
-        [_training_cells(name, each["training"]) for name, each in told["networks"].items()],
+        [_training_cells(name, each["training"]) for name, each in told["networks"].items() if "training" in each],
     )
     yield "\nEmbedding of recordings, reading them and the front end included:\n"
     yield table(
         ["embedding", "recordings", "seconds of sound", "crops", "s a recording", "s a second of sound", "GiB"],
-        [_hearing_cells(name, each["hearing"]) for name, each in told["networks"].items()],
+        [_hearing_cells(name, each["hearing"]) for name, each in told["networks"].items() if "hearing" in each],
     )
     yield "\n```\npython -m studies.systems.full_size\n```"
 
