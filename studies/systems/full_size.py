@@ -10,7 +10,6 @@ Of a step and of a recording counted are CPU seconds of one thread, so that a bu
 `studies/outputs/systems/full_size.json`, of which docs/results.md is made.
 """
 
-import math
 import platform
 import resource
 import statistics
@@ -35,6 +34,7 @@ from voxsphere.core.manifest import Utterance
 from voxsphere.core.parts import nearest
 from voxsphere.data.loader import load
 from voxsphere.data.source import source_of
+from voxsphere.models.speaker import SpeakerModel
 from voxsphere.recipes.systems import SYSTEMS
 from voxsphere.train.assembly import accelerator_of, assemble
 from voxsphere.train.loop import steps
@@ -132,7 +132,7 @@ def training(name: str, place: Place, count: int) -> dict[str, Any]:
         "speakers": len(data.train.speakers),
         "batch": recipe.batch_size,
         "pieces": recipe.accumulate,
-        "length": _length(recipe),
+        "length": _length(recipe, made.model),
         "steps": count,
         "seconds": round(statistics.median(seconds), 4),
         "range": [round(min(seconds), 4), round(max(seconds), 4)],
@@ -145,13 +145,13 @@ def hearing(name: str, place: Place) -> dict[str, Any]:
     whole = WHOLE[name]
     model = whole.made(place).model().eval()
     source = source_of(model)
-    from voxsphere.extract.crops import ByPieces, DrawnCrops
-
-    by_crops = ByPieces(DrawnCrops(count=whole.crops)) if whole.crops else None
 
     def embed(utterance: Utterance) -> np.ndarray:
-        held = source.beginning(utterance, math.inf if by_crops else LONGEST)
-        return model.embed([held])[0] if by_crops is None else by_crops.embed(model, utterance, held)
+        if not whole.crops:
+            return model.embed([source.beginning(utterance, LONGEST)])[0]
+        from voxsphere.extract.crops import ByPieces, DrawnCrops
+
+        return ByPieces(DrawnCrops(count=whole.crops)).embed(model, utterance, source.beginning(utterance))
 
     files = list(_files(whole.system, place))
     heard = [len(source.beginning(utterance, LONGEST)) / source.rate for utterance in files]
@@ -182,9 +182,10 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
-def _length(recipe: Recipe) -> str:
-    """How long an example is, in seconds."""
-    length = recipe.examples.keywords["length"]  # type: ignore[attr-defined]
+def _length(recipe: Recipe, model: SpeakerModel) -> str:
+    """How long an example is, in seconds; windows are as long as the network says."""
+    examples = recipe.examples()
+    length = examples.of(model).length if hasattr(examples, "of") else recipe.examples.keywords["length"]  # type: ignore[attr-defined]
     return "–".join(f"{each:g}" for each in (length if isinstance(length, tuple) else (length,)))
 
 
