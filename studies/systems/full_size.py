@@ -184,8 +184,8 @@ def _seconds(call: Callable[[], object]) -> float:
 
 def _length(recipe: Recipe, model: SpeakerModel) -> str:
     """How long an example is, in seconds; windows are as long as the network says."""
-    examples = recipe.examples()
-    length = examples.of(model).length if hasattr(examples, "of") else recipe.examples.keywords["length"]  # type: ignore[attr-defined]
+    examples: Any = recipe.examples()
+    length = (examples.of(model) if hasattr(examples, "of") else examples).length
     return "–".join(f"{each:g}" for each in (length if isinstance(length, tuple) else (length,)))
 
 
