@@ -15,7 +15,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -141,7 +141,7 @@ def training(name: str, place: Place, count: int) -> dict[str, Any]:
 
 
 def hearing(name: str, place: Place) -> dict[str, Any]:
-    """CPU seconds of embedding each of twenty recordings, read from the input form, by fresh weights."""
+    """CPU seconds of reading and embedding each of twenty recordings, by fresh weights."""
     whole = WHOLE[name]
     model = whole.made(place).model().eval()
     source = source_of(model)
@@ -153,7 +153,7 @@ def hearing(name: str, place: Place) -> dict[str, Any]:
 
         return ByPieces(DrawnCrops(count=whole.crops)).embed(model, utterance, source.beginning(utterance))
 
-    files = list(_files(whole.system, place))
+    files = _files(whole.system, place, model)
     heard = [len(source.beginning(utterance, LONGEST)) / source.rate for utterance in files]
     if not whole.crops:
         embed(files[0])
@@ -168,11 +168,15 @@ def hearing(name: str, place: Place) -> dict[str, Any]:
     }
 
 
-def _files(system: str, place: Place) -> Iterable[Utterance]:
-    """Twenty recordings evenly from those that the study scores, or decides on."""
-    study = named(system)
-    manifests = [tested.manifest for tested in study.lists(place).values()] or list(study.sets(place).values())
-    every = manifests[-1].utterances
+def _files(system: str, place: Place, model: SpeakerModel) -> Sequence[Utterance]:
+    """Twenty recordings, evenly from those of the trials: of the corpus for a network that takes waves; stored features
+    from those that the study scores, or decides on."""
+    if model.width is None:
+        every = place.corpus.judging.utterances
+    else:
+        study = named(system)
+        manifests = [tested.manifest for tested in study.lists(place).values()] or list(study.sets(place).values())
+        every = manifests[-1].utterances
     return every[:: max(1, len(every) // FILES)][:FILES]
 
 
