@@ -175,8 +175,8 @@ def _files(system: str, place: Place, model: SpeakerModel) -> Sequence[Utterance
         every = place.corpus.judging.utterances
     else:
         study = named(system)
-        manifests = [tested.manifest for tested in study.lists(place).values()] or list(study.sets(place).values())
-        every = manifests[-1].utterances
+        lists = [tested.manifest for tested in study.lists(place).values()]
+        every = (lists[-1] if lists else next(iter(study.sets(place).values()))).utterances
     return every[:: max(1, len(every) // FILES)][:FILES]
 
 

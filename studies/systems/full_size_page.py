@@ -23,7 +23,7 @@ def section(stored: Path) -> Iterator[str]:
         ["training", "parameters", "speakers", "batch", "crop, s", "steps", "s a step", "examples a second", "GiB"],
         [_training_cells(name, each["training"]) for name, each in told["networks"].items() if "training" in each],
     )
-    yield "\nEmbedding of recordings, reading them (waves, or stored features) included, and the front end where there is one:\n"
+    yield "\nEmbedding of recordings; reading them counts, waves or stored features as the network takes them:\n"
     yield table(
         ["embedding", "recordings", "seconds of sound", "crops", "s a recording", "s a second of sound", "GiB"],
         [_hearing_cells(name, each["hearing"]) for name, each in told["networks"].items() if "hearing" in each],
