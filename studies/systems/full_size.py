@@ -190,7 +190,7 @@ def _length(recipe: Recipe, model: SpeakerModel) -> str:
     """How long an example is, in seconds; windows are as long as the network says."""
     examples: Any = recipe.examples()
     length = (examples.of(model) if hasattr(examples, "of") else examples).length
-    return "–".join(f"{each:g}" for each in (length if isinstance(length, tuple) else (length,)))
+    return "–".join(f"{each:.4g}" for each in (length if isinstance(length, tuple) else (length,)))
 
 
 def _peak() -> float:
