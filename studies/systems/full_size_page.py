@@ -17,7 +17,8 @@ def section(stored: Path) -> Iterator[str]:
     yield (
         f"On one thread of {told['machine']}, in CPU seconds (medians; in parentheses the quickest and the slowest "
         "step), with the recipes' own batches and crops, over the corpus in each system's own input form. Loading "
-        "counts. Parameters are those without the head, which is of the corpus's speakers. A batch in pieces is one update all the same.\n"
+        "counts. Parameters are those without the head, which is of the corpus's speakers. A batch in pieces is one "
+        "update all the same.\n"
     )
     yield table(
         ["training", "parameters", "speakers", "batch", "crop, s", "steps", "s a step", "examples a second", "GiB"],
