@@ -7,7 +7,7 @@ from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.examples import Crops, Whole
-from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.train.average import Ema
@@ -39,6 +39,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     # data
     "Bucketed": Bucketed,
     "Crops": Crops,
+    "Drawn": Drawn,
     "Shuffled": Shuffled,
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
