@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli.options import DEFAULT, Json, Model, Workers, print_json
+from voxsphere.cli.options import DEFAULT, Json, Model, Where, Workers, print_json
 from voxsphere.core.errors import BadInput
 
 
@@ -38,6 +38,7 @@ def extract(
     out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
     model: Model = DEFAULT,
     trials: Annotated[Path | None, typer.Option(help="Embed only what these trials name.")] = None,
+    where: Where = None,
     crops: Annotated[int | None, typer.Option(min=1, help="Average so many drawn crops of each utterance.")] = None,
     average: Annotated[
         Average | None, typer.Option(help="What is averaged; of crops pooled, of chunks embedding, if not given.")
@@ -62,8 +63,9 @@ def extract(
     from voxsphere.core.manifest import Manifest
     from voxsphere.core.trials import Trials
     from voxsphere.data.manifests import open_manifest
+    from voxsphere.data.where import where as met
 
-    wanted = open_manifest(manifest)
+    wanted = met(open_manifest(manifest), where or [])
     if trials is not None:
         named = set(Trials.load(trials).ids)
         wanted = Manifest(tuple(utterance for utterance in wanted if utterance.id in named))

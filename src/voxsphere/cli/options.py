@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Source = Annotated[
     Path, typer.Argument(metavar="MANIFEST", help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")
 ]
+Where = Annotated[
+    list[str] | None, typer.Option("--where", metavar="COLUMN=VALUE", help="Only recordings of which this is told.")
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; one a core if not given.")]
 Seed = Annotated[int, typer.Option(help="Another seed draws others.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
