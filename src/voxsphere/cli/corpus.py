@@ -88,12 +88,13 @@ def trials(
 ) -> None:
     """Draw a trial list, balanced over the speakers of a corpus.
 
-    With --all-pairs it holds every two recordings, and the options of drawing do not matter. The list of n recordings
-    then has n (n - 1) / 2 lines; a name that ends in .parquet (extra `data`) makes a small file of it, as of the
-    scores: of VoxCeleb1's 4,872 recordings for verification 11.9 million. What could not be done as asked is told on stderr. JSON: out, trials, targets, nontargets, recordings, notes.
+    With --all-pairs it holds every two recordings, and the options of drawing do not matter: n (n - 1) / 2 lines of n
+    recordings, 11.9 million of VoxCeleb1's 4,872 for verification. A list or a score file whose name ends in .parquet
+    (extra `data`) is small and quick. What could not be done as asked is told on stderr. JSON: out, trials, targets,
+    nontargets, recordings, notes.
     """
-    from voxsphere.data.manifests import open_manifest
     from voxsphere.data.all_pairs import all_pairs as every_pair
+    from voxsphere.data.manifests import open_manifest
     from voxsphere.data.pairs import Drawn, draw
     from voxsphere.data.where import where as met
 

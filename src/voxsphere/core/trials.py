@@ -93,8 +93,8 @@ def _load_text(path: Path) -> Trials:
             target.append(labels[row[label_at]])
     if not width:
         raise BadInput(f"{path}: holds no trial")
-    sides = (np.array(side, dtype=np.int32) for side in (enrol, test))
-    return Trials(tuple(ids), *sides, None if label_at is None else np.frombuffer(target, dtype=bool))
+    labelled = None if label_at is None else np.frombuffer(target, dtype=bool)
+    return Trials(tuple(ids), np.array(enrol, dtype=np.int32), np.array(test, dtype=np.int32), labelled)
 
 
 def save_pairs(trials: Trials, columns: Mapping[str, np.ndarray], told: Mapping[str, str], path: Path) -> None:

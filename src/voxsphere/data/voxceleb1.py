@@ -1,6 +1,7 @@
 """VoxCeleb1's two protocols: known people by iden_split.txt, and strangers whose names begin with E."""
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
@@ -9,6 +10,7 @@ from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.closed_set import closed
 from voxsphere.data.corpora.voxceleb import from_voxceleb
 from voxsphere.data.manifests import open_manifest
+from voxsphere.data.split_table import named
 from voxsphere.data.training_set import TrainingSet
 
 INITIAL = "E"
@@ -60,7 +62,7 @@ def voxceleb1_verification(*, root: str = "$VOXCELEB1") -> TrainingSet:
     are never an example's. `BadInput` where iden_split.txt is missing, or vox1_meta.csv while people are numbered.
     """
     manifest = _opened(root)
-    nameless = [u.speaker for u in manifest if not dict(u.extra).get("name") and _numbered(u.speaker)]
+    nameless = [_name(u) for u in manifest if _numbered(u)]
     if nameless:
         raise BadInput(
             f"{root}: nobody says what {nameless[0]} is called, and names that begin with {INITIAL} are for the test; "
@@ -80,7 +82,7 @@ def _opened(root: str) -> Manifest:
     if not path.exists():
         raise BadInput(f"{root}: no such folder; VoxCeleb1 is to lie there, with iden_split.txt and vox1_meta.csv")
     whole = from_voxceleb(path).manifest if path.is_dir() else open_manifest(path)
-    own = Manifest(tuple(replace(u, dataset="") for u in whole if u.dataset in ("", "voxceleb1")))
+    own = named(Manifest(tuple(u for u in whole if u.dataset in ("", "voxceleb1"))))
     if not len(own):
         raise BadInput(f"{root}: holds none of VoxCeleb1")
     if not any(u.split == "train" for u in own):
@@ -93,8 +95,9 @@ def _opened(root: str) -> Manifest:
 
 def _name(utterance: Utterance) -> str:
     """A person's name, which is the speaker in the first release's folders."""
-    return dict(utterance.extra).get("name", utterance.speaker)
+    return dict(utterance.extra).get("name") or utterance.speaker.rpartition("/")[2]
 
 
-def _numbered(speaker: str) -> bool:
-    return len(speaker) == 7 and speaker.startswith("id") and speaker[2:].isdigit()
+def _numbered(utterance: Utterance) -> bool:
+    """Whether nobody says the person's name, only the number."""
+    return re.fullmatch(r"id\d{5}", _name(utterance)) is not None

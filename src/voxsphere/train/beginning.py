@@ -69,7 +69,7 @@ def take_up(
             raise
         start = None
     if start is not None:
-        check_unheard(start.note, data.held_out.speakers)
+        check_unheard(start.note, () if data.closed else data.held_out.speakers)
     begun = None if start is None or goes_on else start.state(objective, data)
     claim(folder, recipe, data, None if start is None else start.note)
     state = checkpoint.newest(checkpoints)
