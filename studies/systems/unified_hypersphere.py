@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from studies.systems.floors import closed_set_floors, verification_floors
 from studies.systems.place import Place
 from studies.systems.running import HEARD, Embed, embedder, model_of, scored, trained
-from studies.systems.study import HELD_OUT, Row, Tested, Told
+from studies.systems.study import HELD_OUT, Row, Study, Tested, Told
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
 from voxsphere.data.corpora.voxceleb import from_voxceleb
@@ -185,9 +186,7 @@ def _identifying(name: str, way: Way) -> Row:
         classifier = classifier_of(folder)
         ranks = {}
         for set_name, tested in sets(place).items():
-            ranks[set_name] = np.array(
-                [_rank(classifier.model, classifier.head, classifier.speakers, u, way.crops) for u in tested]
-            )
+            ranks[set_name] = np.array([_rank(classifier, utterance, way.crops) for utterance in named(tested)])
         fifth = {f"top5_{set_name}": float((rank < 5).mean()) for set_name, rank in ranks.items()}
         return {**told, **fifth, "decisions": {set_name: rank == 0 for set_name, rank in ranks.items()}}
 
