@@ -34,6 +34,7 @@ from voxsphere.core.manifest import Utterance
 from voxsphere.core.parts import nearest
 from voxsphere.data.loader import load
 from voxsphere.data.source import source_of
+from voxsphere.extract.crops import ByPieces, DrawnCrops
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.recipes.systems import SYSTEMS
 from voxsphere.train.assembly import accelerator_of, assemble
@@ -149,8 +150,6 @@ def hearing(name: str, place: Place) -> dict[str, Any]:
     def embed(utterance: Utterance) -> np.ndarray:
         if not whole.crops:
             return model.embed([source.beginning(utterance, LONGEST)])[0]
-        from voxsphere.extract.crops import ByPieces, DrawnCrops
-
         return ByPieces(DrawnCrops(count=whole.crops)).embed(model, utterance, source.beginning(utterance))
 
     files = _files(whole.system, place, model)
