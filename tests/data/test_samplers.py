@@ -11,10 +11,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from voxsphere.core.errors import BadInput
-from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 
 SAMPLERS = {
     "shuffled": Shuffled,
+    "drawn": Drawn,
+    "drawn, five batches": partial(Drawn, batches=5),
     "balanced": SpeakerBalanced,
     "balanced, three each": partial(SpeakerBalanced, repeats=3),
     "balanced, fixed": partial(SpeakerBalanced, renew=False),
@@ -249,3 +251,14 @@ def test_buckets_come_in_no_order_of_length():
     rows = Bucketed([0] * 1000, durations, batch_size=10, seed=0, width=100).batches(0)
     means = durations[rows].mean(1)
     assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.3
+
+
+def test_drawn_examples_are_of_all_utterances_alike_and_an_epoch_has_as_many_batches_as_asked():
+    sampler = Drawn([0, 0, 0, 1], [None] * 4, batch_size=10, seed=0, batches=800)
+    rows = np.concatenate([sampler.batches(epoch) for epoch in (0, 1)])
+    assert (sampler.batches_per_epoch, rows.shape) == (800, (1600, 10))
+    counts = np.bincount(rows.ravel(), minlength=4)
+    assert np.abs(counts - 4000).max() < 5 * np.sqrt(16000 * 3 / 16)  # five deviations
+    assert not np.array_equal(sampler.batches(0), sampler.batches(1))
+    with pytest.raises(BadInput, match="-1 batches"):
+        Drawn([0], [None], batch_size=1, seed=0, batches=-1)

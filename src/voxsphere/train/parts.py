@@ -9,10 +9,11 @@ from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.closed_set import closed_set
 from voxsphere.data.examples import Crops, Whole, Windows
 from voxsphere.data.hdf5_set import hdf5_set
-from voxsphere.data.samplers import Bucketed, ByDuration, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, ByDuration, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.spkid import spkid_lab
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
+from voxsphere.data.voxceleb1 import voxceleb1_identification, voxceleb1_verification
 from voxsphere.train.average import Ema
 from voxsphere.train.identification import Identification
 from voxsphere.train.margins import LambdaAnnealing, MarginRamp
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Bucketed": Bucketed,
     "ByDuration": ByDuration,
     "Crops": Crops,
+    "Drawn": Drawn,
     "Shuffled": Shuffled,
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
@@ -54,6 +56,8 @@ PARTS: dict[str, Callable[..., Any]] = {
     "hdf5_set": hdf5_set,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
+    "voxceleb1_identification": voxceleb1_identification,
+    "voxceleb1_verification": voxceleb1_verification,
     # training
     "Classification": Classification,
     "Distillation": Distillation,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from voxsphere.recipes.systems.combined_loss import combined_loss, combined_loss_pretrained
 from voxsphere.recipes.systems.spkid_mlp import spkid_mlp
+from voxsphere.recipes.systems.unified_hypersphere import unified_hypersphere, unified_hypersphere_identification
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
@@ -11,4 +12,6 @@ SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {
     "spkid_mlp": spkid_mlp,
     "combined_loss": combined_loss,
     "combined_loss/pretrained": combined_loss_pretrained,
+    "unified_hypersphere": unified_hypersphere,
+    "unified_hypersphere/identification": unified_hypersphere_identification,
 }
