@@ -23,6 +23,7 @@ from voxsphere.losses.min_arc import MinArc
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.dealt import Dealt
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
 from voxsphere.losses.miners.rank_based import RankBased
@@ -138,6 +139,9 @@ FAMILIES: dict[str, tuple[type, ...]] = {
         Ge2e, Prototypical, AngularPrototypical, NPair, MultiSimilarity, SupervisedContrastive,
     ),
     "Losses on triplets": (Triplet, Contrastive, Mined),
-    "Miners": (AllTriplets, HardestNegative, BatchHard, SemiHard, DistanceWeighted, RankBased),
+    "Miners": (AllTriplets, HardestNegative, BatchHard, SemiHard, DistanceWeighted, RankBased, Dealt),
 }  # fmt: skip
 """The classes that the page describes, by heading."""
+
+ELSEWHERE: tuple[type, ...] = (Dealt,)
+"""Those without a row: what they are worth, the study of the system that they belong to tells (docs/results.md)."""

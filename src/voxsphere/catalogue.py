@@ -13,7 +13,7 @@ from voxsphere.audio.augment.equaliser import Equaliser
 from voxsphere.audio.augment.gain import Volume
 from voxsphere.audio.augment.noise import Noise
 from voxsphere.audio.augment.notches import DropFrequencies
-from voxsphere.audio.augment.repetition import Repeat
+from voxsphere.audio.augment.repetition import AppendItself, Repeat
 from voxsphere.audio.augment.reverb import Reverb
 from voxsphere.audio.augment.reversal import Reverse
 from voxsphere.audio.augment.room import Room
@@ -55,6 +55,7 @@ from voxsphere.losses.min_arc import MinArc
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.dealt import Dealt
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
 from voxsphere.losses.miners.rank_based import RankBased
@@ -124,6 +125,7 @@ from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
     # augmentation
+    "AppendItself": AppendItself,
     "BandPass": BandPass,
     "Clip": Clip,
     "Codec": Codec,
@@ -249,6 +251,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     # miners
     "AllTriplets": AllTriplets,
     "BatchHard": BatchHard,
+    "Dealt": Dealt,
     "DistanceWeighted": DistanceWeighted,
     "HardestNegative": HardestNegative,
     "RankBased": RankBased,

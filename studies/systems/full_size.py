@@ -10,13 +10,12 @@ Of a step and of a recording counted are CPU seconds of one thread, so that a bu
 `studies/outputs/systems/full_size.json`, of which docs/results.md is made.
 """
 
-import math
 import platform
 import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +34,8 @@ from voxsphere.core.manifest import Utterance
 from voxsphere.core.parts import nearest
 from voxsphere.data.loader import load
 from voxsphere.data.source import source_of
+from voxsphere.extract.crops import ByPieces, DrawnCrops
+from voxsphere.models.speaker import SpeakerModel
 from voxsphere.recipes.systems import SYSTEMS
 from voxsphere.train.assembly import accelerator_of, assemble
 from voxsphere.train.loop import steps
@@ -96,17 +97,21 @@ def run(
             raise BadInput(f"no network {name!r}{nearest(name, WHOLE)}")
         place = Place.of(WHOLE[name].system, folder)
         prepare(named(WHOLE[name].system), place)
-        found = {}
         for what, timed in (
             ("training", partial(training, name, place, count)),
             ("hearing", partial(hearing, name, place)),
         ):
             with pool(1) as alone:
-                found[what] = alone.submit(timed).result()
-        print(name, found, flush=True)
-        stored = read_json(out)["networks"] if out.exists() else {}
-        networks = stored | {name: found}
-        write_json(out, {"machine": machine(), "networks": {key: networks[key] for key in WHOLE if key in networks}})
+                found = alone.submit(timed).result()
+            print(name, what, found, flush=True)
+            _keep(out, name, what, found)
+
+
+def _keep(out: Path, name: str, what: str, found: dict[str, Any]) -> None:
+    """Put down what was timed of a network, beside the rest of it and the others."""
+    stored = read_json(out)["networks"] if out.exists() else {}
+    networks = stored | {name: stored.get(name, {}) | {what: found}}
+    write_json(out, {"machine": machine(), "networks": {key: networks[key] for key in WHOLE if key in networks}})
 
 
 def training(name: str, place: Place, count: int) -> dict[str, Any]:
@@ -128,7 +133,7 @@ def training(name: str, place: Place, count: int) -> dict[str, Any]:
         "speakers": len(data.train.speakers),
         "batch": recipe.batch_size,
         "pieces": recipe.accumulate,
-        "length": _length(recipe),
+        "length": _length(recipe, made.model),
         "steps": count,
         "seconds": round(statistics.median(seconds), 4),
         "range": [round(min(seconds), 4), round(max(seconds), 4)],
@@ -137,19 +142,17 @@ def training(name: str, place: Place, count: int) -> dict[str, Any]:
 
 
 def hearing(name: str, place: Place) -> dict[str, Any]:
-    """CPU seconds of embedding each of twenty recordings, read from the input form, by fresh weights."""
+    """CPU seconds of reading and embedding each of twenty recordings, by fresh weights."""
     whole = WHOLE[name]
     model = whole.made(place).model().eval()
     source = source_of(model)
-    from voxsphere.extract.crops import ByPieces, DrawnCrops
-
-    by_crops = ByPieces(DrawnCrops(count=whole.crops)) if whole.crops else None
 
     def embed(utterance: Utterance) -> np.ndarray:
-        held = source.beginning(utterance, math.inf if by_crops else LONGEST)
-        return model.embed([held])[0] if by_crops is None else by_crops.embed(model, utterance, held)
+        if not whole.crops:
+            return model.embed([source.beginning(utterance, LONGEST)])[0]
+        return ByPieces(DrawnCrops(count=whole.crops)).embed(model, utterance, source.beginning(utterance))
 
-    files = list(_files(whole.system, place))
+    files = _files(whole.system, place, model)
     heard = [len(source.beginning(utterance, LONGEST)) / source.rate for utterance in files]
     if not whole.crops:
         embed(files[0])
@@ -164,11 +167,15 @@ def hearing(name: str, place: Place) -> dict[str, Any]:
     }
 
 
-def _files(system: str, place: Place) -> Iterable[Utterance]:
-    """Twenty recordings evenly from those that the study scores, or decides on."""
-    study = named(system)
-    manifests = [tested.manifest for tested in study.lists(place).values()] or list(study.sets(place).values())
-    every = manifests[-1].utterances
+def _files(system: str, place: Place, model: SpeakerModel) -> Sequence[Utterance]:
+    """Twenty recordings, evenly from those of the trials: of the corpus for a network that takes waves; stored features
+    from those that the study scores, or decides on."""
+    if model.width is None:
+        every = place.corpus.judging.utterances
+    else:
+        study = named(system)
+        lists = [tested.manifest for tested in study.lists(place).values()]
+        every = (lists[-1] if lists else next(iter(study.sets(place).values()))).utterances
     return every[:: max(1, len(every) // FILES)][:FILES]
 
 
@@ -178,10 +185,11 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
-def _length(recipe: Recipe) -> str:
-    """How long an example is, in seconds."""
-    length = recipe.examples.keywords["length"]  # type: ignore[attr-defined]
-    return "–".join(f"{each:g}" for each in (length if isinstance(length, tuple) else (length,)))
+def _length(recipe: Recipe, model: SpeakerModel) -> str:
+    """How long an example is, in seconds; windows are as long as the network says."""
+    examples: Any = recipe.examples()
+    length = (examples.of(model) if hasattr(examples, "of") else examples).length
+    return "–".join(f"{each:.4g}" for each in (length if isinstance(length, tuple) else (length,)))
 
 
 def _peak() -> float:

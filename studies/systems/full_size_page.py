@@ -17,16 +17,17 @@ def section(stored: Path) -> Iterator[str]:
     yield (
         f"On one thread of {told['machine']}, in CPU seconds (medians; in parentheses the quickest and the slowest "
         "step), with the recipes' own batches and crops, over the corpus in each system's own input form. Loading "
-        "counts. The heads are of the corpus's speakers. A batch in pieces is one update all the same.\n"
+        "counts. Parameters are those without the head, which is of the corpus's speakers. A batch in pieces is one "
+        "update all the same.\n"
     )
     yield table(
         ["training", "parameters", "speakers", "batch", "crop, s", "steps", "s a step", "examples a second", "GiB"],
-        [_training_cells(name, each["training"]) for name, each in told["networks"].items()],
+        [_training_cells(name, each["training"]) for name, each in told["networks"].items() if "training" in each],
     )
-    yield "\nEmbedding of recordings, reading them and the front end included:\n"
+    yield "\nEmbedding of recordings; reading them counts, waves or stored features as the network takes them:\n"
     yield table(
         ["embedding", "recordings", "seconds of sound", "crops", "s a recording", "s a second of sound", "GiB"],
-        [_hearing_cells(name, each["hearing"]) for name, each in told["networks"].items()],
+        [_hearing_cells(name, each["hearing"]) for name, each in told["networks"].items() if "hearing" in each],
     )
     yield "\n```\npython -m studies.systems.full_size\n```"
 

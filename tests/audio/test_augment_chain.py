@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from voxsphere.audio.augment.bandpass import BandPass
 from voxsphere.audio.augment.bandwidth import Resample
-from voxsphere.audio.augment.chain import apply_all, check_all, draw_all, samples_needed
+from voxsphere.audio.augment.chain import apply_all, check_all, draw_all, place_of, samples_needed
 from voxsphere.audio.augment.choice import OneOf
 from voxsphere.audio.augment.chunks import DropChunks
 from voxsphere.audio.augment.clipping import Clip
@@ -25,7 +25,7 @@ from voxsphere.audio.augment.gain import Volume
 from voxsphere.audio.augment.noise import AddNoise, Noise
 from voxsphere.audio.augment.notches import DropFrequencies
 from voxsphere.audio.augment.nothing import Nothing
-from voxsphere.audio.augment.repetition import Repeat, RepeatFrom
+from voxsphere.audio.augment.repetition import AppendItself, FromPlace, Repeat, RepeatFrom, turned
 from voxsphere.audio.augment.reverb import Reverb
 from voxsphere.audio.augment.reversal import Reverse
 from voxsphere.audio.augment.room import Room
@@ -42,8 +42,8 @@ from voxsphere.core.random import stream
 
 RATE = 16000
 PARTS = (
-    BandPass, Clip, Codec, DropChunks, DropFrequencies, Each, Equaliser, KeepSpeech, Noise, OneOf, RemoveTones, Repeat,
-    Resample, Reverb, Reverse, Room, SpecAugment, Speed, Volume, WhiteNoise,
+    AppendItself, BandPass, Clip, Codec, DropChunks, DropFrequencies, Each, Equaliser, KeepSpeech, Noise, OneOf,
+    RemoveTones, Repeat, Resample, Reverb, Reverse, Room, SpecAugment, Speed, Volume, WhiteNoise,
 )  # fmt: skip
 CATALOGUE = {part.__name__: part for part in PARTS}
 ALONE = [part for part in PARTS if part not in (Noise, Reverb, OneOf, Each, SpecAugment)]
@@ -230,3 +230,19 @@ def test_what_was_drawn_says_everything():
     assert deed == RepeatFrom(0.3, 1 / 3)
     noisy = AddNoise(pieces=(), snr=7.3)
     assert "snr=7.3" in repr(noisy)
+
+
+def test_a_wave_is_turned_round_from_any_place_and_said_again_as_often_as_it_takes():
+    wave = np.arange(10, dtype=np.float32)
+    for place, samples in ((0.0, 4), (0.35, 4), (0.75, 6), (0.99, 25), (0.5, 10)):
+        expected = [wave[(int(place * 10) + i) % 10] for i in range(samples)]
+        np.testing.assert_array_equal(turned(wave, place, samples), expected)
+
+
+def test_the_place_to_cut_at_is_found_among_other_deeds_and_inside_of_them():
+    placed = FromPlace(0.25)
+    assert place_of((PlayAt(1.1), placed)) == 0.25
+    assert place_of((InTurn((PlayAt(1.1), InTurn((placed,)))),)) == 0.25
+    assert place_of((PlayAt(1.1), InTurn((Nothing(),)))) is None
+    places = np.sort([AppendItself().draw(stream("place", i), 1, RATE).cut_at for i in range(1500)])
+    assert np.abs(places - np.linspace(0, 1, 1500)).max() < 2.7 / np.sqrt(1500)

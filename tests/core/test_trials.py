@@ -58,6 +58,44 @@ def test_the_line_that_is_no_trial_is_named(tmp_path, text, told):
     assert "trials.txt" in str(refused.value)
 
 
+@pytest.mark.parametrize("labels", [[True, False, True], None])
+def test_trials_survive_as_a_table(tmp_path, labels):
+    pytest.importorskip("pyarrow")
+    trials = Trials.from_pairs(["a", "b", "a"], ["b", "c", "c"], labels)
+    trials.save(tmp_path / "t.parquet")
+    again = Trials.load(tmp_path / "t.parquet")
+    pairs = [
+        [(each.ids[a], each.ids[b]) for a, b in zip(each.enrol, each.test, strict=True)] for each in (trials, again)
+    ]
+    assert pairs[0] == pairs[1]
+    assert (again.target is None) == (labels is None)
+    assert labels is None or again.target.tolist() == labels
+
+
+def test_tables_of_plain_words_from_elsewhere_are_read_in_any_pieces(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table({"test": ["b", "c", "c"], "enrol": ["a", "a", "d"], "target": [True, False, False]})
+    parquet.write_table(table, tmp_path / "t.parquet", row_group_size=2)
+    again = Trials.load(tmp_path / "t.parquet")
+    assert [(again.ids[a], again.ids[b]) for a, b in zip(again.enrol, again.test, strict=True)] == [
+        ("a", "b"), ("a", "c"), ("d", "c"),
+    ]  # fmt: skip
+    assert again.target.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"PAR1 nothing", "is damaged or no Parquet"), (None, "no column test")])
+def test_a_table_that_is_none_is_told(tmp_path, content, told):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    if content is None:
+        parquet.write_table(pyarrow.table({"enrol": ["a"]}), tmp_path / "t.parquet")
+    else:
+        (tmp_path / "t.parquet").write_bytes(content)
+    with pytest.raises(BadInput, match=told):
+        Trials.load(tmp_path / "t.parquet")
+
+
 @pytest.mark.slow
 def test_a_million_lines_load_in_seconds(tmp_path):
     names = np.random.default_rng(0).integers(0, 5000, (1_000_000, 2))
@@ -73,3 +111,11 @@ def test_the_official_lists_are_read(corpus):
         trials = Trials.load(path)
         assert trials.target.any(), path
         assert not trials.target.all(), path
+
+
+def test_a_speaker_called_1_or_0_does_not_make_a_list_voxcelebs(tmp_path):
+    (tmp_path / "trials").write_text("1 u7 target\n0 u8 nontarget\n")
+    trials = Trials.load(tmp_path / "trials")
+    assert [trials.ids[i] for i in (*trials.enrol, *trials.test)] == ["1", "0", "u7", "u8"]
+    assert trials.target is not None
+    assert trials.target.tolist() == [True, False]

@@ -17,6 +17,8 @@ from voxsphere.audio.augment.chain import apply_all, draw_all, samples_needed
 from voxsphere.audio.augment.choice import OneOf
 from voxsphere.audio.augment.gain import Volume
 from voxsphere.audio.augment.noise import Noise
+from voxsphere.audio.augment.repetition import AppendItself, FromPlace
+from voxsphere.audio.augment.reversal import Reverse
 from voxsphere.audio.augment.spec import SpecAugment
 from voxsphere.audio.augment.speed import Speed
 from voxsphere.audio.wave import write
@@ -95,6 +97,50 @@ def test_crops_come_from_everywhere(ramp):
     starts = np.array([place(made[Draw(0, seed, 0.5)].wave)[0] for seed in range(1500)]) / 24000
     even = np.linspace(0, 1, len(starts))
     assert np.abs(np.sort(starts) - even).max() < 2.7 / np.sqrt(len(starts))
+
+
+@settings(deadline=None)
+@given(
+    start=st.none() | st.floats(0, 1.2), duration=st.floats(0.3, 3), seconds=st.floats(0.05, 4),
+    seed=st.integers(0, 2**62),
+)  # fmt: skip
+def test_a_recording_appended_to_itself_goes_on_from_its_beginning(ramp, start, duration, seconds, seed):
+    """Every step in the ramp is to the next sample, or from the segment's last to its first."""
+    item = items(one(ramp, start=start, duration=duration), augment=(AppendItself(),))[Draw(0, seed, seconds)]
+    at = place(item.wave)
+    assert len(at) == round(seconds * RATE)
+    first = 0 if start is None else round(start * RATE)
+    last = 32000 if start is None else min(32000, round((start + duration) * RATE))
+    # A segment of float seconds has its ends between samples, and so have the two pieces read of it.
+    assert first - 1 <= at.min() <= at.max() <= last
+    turns = np.flatnonzero(np.abs(np.diff(at) - 1) > 1)
+    for turn in turns:
+        assert at[turn] >= last - 17
+        assert at[turn + 1] <= first + 1
+    assert len(turns) <= 1 + len(at) // (last - first - 17)
+
+
+def test_appended_recordings_begin_anywhere_and_speech_may_go_backwards(ramp):
+    made = items(one(ramp), augment=(AppendItself(), Reverse()))
+    drawn = [place(made[Draw(0, seed, 0.5)].wave) for seed in range(600)]
+    backwards = [np.median(np.diff(at)) < 0 for at in drawn]
+    starts = np.sort([at[-1] if turned else at[0] for at, turned in zip(drawn, backwards, strict=True)]) / 32000
+    assert np.abs(starts - np.linspace(0, 1, 600)).max() < 2.7 / np.sqrt(600)
+    assert abs(np.mean(backwards) - 0.5) < 0.11  # five deviations
+
+
+@pytest.mark.parametrize("at", [0.9999, 1 - 2**-53])
+def test_a_place_at_the_very_end_begins_at_the_beginning(tmp_path, at):
+    """Of a file of 8 kHz half a sample may be left, which cannot be read."""
+    write(tmp_path / "low.wav", (np.arange(8000) / 32768).astype(np.float32), 8000)
+
+    class Fixed:
+        def draw(self, random, samples, sample_rate):
+            return FromPlace(at)
+
+    wave = items(one(tmp_path / "low.wav"), augment=(Fixed(),))[Draw(0, 0, 0.5)].wave
+    assert len(wave) == 8000
+    assert wave[1000] == pytest.approx(500 / 32768, abs=3e-4)
 
 
 def test_the_file_itself_says_how_long_it_is(ramp):

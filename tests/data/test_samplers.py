@@ -11,14 +11,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from voxsphere.core.errors import BadInput
-from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 
 SAMPLERS = {
     "shuffled": Shuffled,
+    "drawn": Drawn,
+    "drawn, five batches": partial(Drawn, batches=5),
     "balanced": SpeakerBalanced,
     "balanced, three each": partial(SpeakerBalanced, repeats=3),
     "balanced, fixed": partial(SpeakerBalanced, renew=False),
     "pairs": partial(SpeakersByUtterances, utterances=2),
+    "pairs, three times": partial(SpeakersByUtterances, utterances=2, cycles=3),
     "bucketed": partial(Bucketed, width=2),
 }
 
@@ -181,6 +184,44 @@ def test_a_speaker_with_few_utterances_is_not_forgotten():
     assert 60 in sampler.batches(0)
 
 
+@settings(deadline=None)
+@given(corpora(), st.integers(1, 4), st.integers(1, 7), st.integers(0, 5))
+def test_with_cycles_every_speaker_comes_so_often_however_many_utterances_he_has(corpus, utterances, cycles, epoch):
+    numbers = np.array(corpus[0])
+    sampler = SpeakersByUtterances(*corpus, batch_size=utterances, seed=0, utterances=utterances, cycles=cycles)
+    groups = sampler.batches(epoch)
+    assert sampler.batches_per_epoch == len(groups) == cycles * len(np.unique(numbers))
+    assert set(Counter(numbers[groups[:, 0]].tolist()).values()) == {cycles}
+    for group in groups:
+        assert len(set(group.tolist())) == min(int((numbers == numbers[group[0]]).sum()), utterances)
+
+
+@settings(deadline=None)
+@given(corpora(), st.integers(1, 3), st.integers(1, 8), st.integers(1, 5))
+def test_cycles_are_even_over_speakers_in_large_batches_too(corpus, utterances, speakers, cycles):
+    numbers = np.array(corpus[0])
+    assume(speakers <= len(np.unique(numbers)))
+    sampler = SpeakersByUtterances(
+        *corpus, batch_size=speakers * utterances, seed=0, utterances=utterances, cycles=cycles
+    )
+    came = Counter(numbers[sampler.batches(0)[:, ::utterances]].ravel().tolist())
+    # What does not fill a batch waits, so some speakers come once less.
+    assert all(cycles - 1 <= came[speaker] <= cycles for speaker in np.unique(numbers).tolist())
+
+
+def test_a_speakers_utterances_are_all_dealt_before_any_comes_again_in_a_cycle():
+    numbers = np.array([0] * 6 + [1] * 6)
+    rows = SpeakersByUtterances(numbers, [1.0] * 12, batch_size=4, seed=0, utterances=2, cycles=6).batches(0)
+    for speaker in (0, 1):
+        own = rows[numbers[rows] == speaker]
+        assert set(Counter(own.tolist()).values()) == {2}  # six pairs of six utterances: twice each
+
+
+def test_cycles_below_zero_are_refused():
+    with pytest.raises(BadInput, match="a speaker cannot come -1 times an epoch"):
+        SpeakersByUtterances([0, 1], [1.0] * 2, batch_size=2, seed=0, utterances=1, cycles=-1)
+
+
 @pytest.mark.parametrize(("batch_size", "utterances"), [(5, 2), (10, 2), (8, 1), (6, 4), (4, 0)])
 def test_batches_that_the_speakers_cannot_fill_are_refused(batch_size, utterances):
     with pytest.raises(BadInput, match=f"a batch of {batch_size} cannot hold {utterances} utterances"):
@@ -219,3 +260,14 @@ def test_buckets_come_in_no_order_of_length():
     rows = Bucketed([0] * 1000, durations, batch_size=10, seed=0, width=100).batches(0)
     means = durations[rows].mean(1)
     assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.3
+
+
+def test_drawn_examples_are_of_all_utterances_alike_and_an_epoch_has_as_many_batches_as_asked():
+    sampler = Drawn([0, 0, 0, 1], [None] * 4, batch_size=10, seed=0, batches=800)
+    rows = np.concatenate([sampler.batches(epoch) for epoch in (0, 1)])
+    assert (sampler.batches_per_epoch, rows.shape) == (800, (1600, 10))
+    counts = np.bincount(rows.ravel(), minlength=4)
+    assert np.abs(counts - 4000).max() < 5 * np.sqrt(16000 * 3 / 16)  # five deviations
+    assert not np.array_equal(sampler.batches(0), sampler.batches(1))
+    with pytest.raises(BadInput, match="-1 batches"):
+        Drawn([0], [None], batch_size=1, seed=0, batches=-1)

@@ -26,6 +26,7 @@ BATCH, DIM, CLASSES = 6, 5, 7
 
 HEADS: dict[str, Callable[..., nn.Module]] = {
     "softmax": Softmax,
+    "softmax of unit vectors": partial(Softmax, normalised=True),
     "am": partial(AmSoftmax, margin=0.3, scale=15.0),
     "aam": partial(AamSoftmax, margin=0.4, scale=20.0),
     "a-softmax 1": partial(ASoftmax, margin=1, plain=3.0),

@@ -16,7 +16,7 @@ from voxsphere.losses.head import Head, PenalisedHead
 BINARY = ["sphereface2"]
 WRAPPED = ["smoothed aam", "focal aam"]
 SOFTMAXES = [name for name in HEADS if name not in BINARY]
-PLAIN = ["softmax", "a-softmax 1"]
+PLAIN = ["softmax", "softmax of unit vectors", "a-softmax 1"]
 LENGTH_MATTERS = ["softmax", "a-softmax 1", "a-softmax 2", "a-softmax 3", "a-softmax 4", "hyperbolic"]
 # The logits with margin 0 are the plain ones; the circle loss has its weights besides, curricular and inter-top-k have
 # what they do to the other classes, A-Softmax has λ for a margin.
@@ -267,3 +267,8 @@ def test_a_training_step_compiles_into_one_graph(name):
     head, embedding = build(name), drawn(BATCH, DIM).requires_grad_()
     compiled = torch.compile(head, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(embedding, speakers()), head(embedding, speakers()))
+
+
+def test_softmax_of_unit_vectors_is_softmax_of_what_was_brought_to_unit_length():
+    unit, plain, embedding = build("softmax of unit vectors"), build("softmax"), 7 * drawn(BATCH, DIM)
+    torch.testing.assert_close(unit.logits(embedding), plain.logits(functional.normalize(embedding)))

@@ -12,6 +12,7 @@ from triplet_parts import DISTANCES, MINERS, slow_distance
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.dealt import Dealt
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
 from voxsphere.losses.miners.rank_based import RankBased
@@ -99,6 +100,15 @@ def test_hardest_negative_keeps_nothing_of_speakers_well_apart():
     label = torch.arange(3).repeat_interleave(2)
     assert HardestNegative(margin=0.3)(x, label).shape == (0, 3)
     assert len(HardestNegative(margin=1.5)(x, label)) == 3
+
+
+def test_dealt_triplets_are_two_of_a_speaker_and_the_last_of_the_next():
+    assert found(Dealt(), 1) == [(1, 2, 5), (0, 4, 7), (3, 7, 8)]
+    threes = torch.arange(4).repeat_interleave(3)
+    triplets = Dealt()(drawn(12, DIM), threes)
+    assert triplets.tolist() == [[0, 1, 5], [3, 4, 8], [6, 7, 11], [9, 10, 2]]
+    assert sorted(triplets.flatten().tolist()) == list(range(12))  # every utterance is in one triplet
+    assert torch.equal(triplets, Dealt()(100 * drawn(12, DIM, seed=9), threes))  # wherever the embeddings lie
 
 
 def test_distance_weighted_draws_by_the_inverse_density_of_distances():

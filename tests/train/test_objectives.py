@@ -18,6 +18,7 @@ from voxsphere.data.training_set import training_set
 from voxsphere.losses.center import CenterLoss
 from voxsphere.losses.koleo import KoLeo
 from voxsphere.losses.margin import AamSoftmax
+from voxsphere.losses.min_arc import MinArc
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
@@ -130,6 +131,21 @@ def test_metric_is_its_loss_on_speakers_by_utterances():
     torch.testing.assert_close(found["loss"], expected)
     torch.testing.assert_close(found["spread"], spread(objective.model(batch.wave)))
     assert set(found) == {"loss", "spread"}
+
+
+def test_metric_adds_each_penalty_and_tells_its_loss_apart():
+    objective = Metric(Voice(), 6, metric=AngularPrototypical, penalties=(partial(KoLeo, lamb=0.5), KoLeo))
+    batch = batch_of(*PK)
+    found = objective(batch)
+    embedding = objective.model(batch.wave)
+    metric = AngularPrototypical()(embedding.view(4, 3, 5))
+    first, second = (KoLeo(5, 6, lamb=lamb)(embedding, batch.speaker) for lamb in (0.5, 1e-3))
+    assert list(found) == ["loss", "metric", "KoLeo", "KoLeo2", "spread"]
+    torch.testing.assert_close(
+        [found[name] for name in list(found)[:4]], [metric + first + second, metric, first, second]
+    )
+    with pytest.raises(BadInput, match="this head has none; take a head that has them"):
+        Metric(Voice(), 6, metric=AngularPrototypical, penalties=(MinArc,))(batch)
 
 
 def test_mined_triplets_are_counted_as_they_were_when_they_were_logged():

@@ -220,6 +220,29 @@ def test_a_head_of_another_kind_is_not_carried_though_its_weights_have_the_same_
             train(other, tmp_path / head, workers=0)
 
 
+def test_a_plain_softmax_hands_its_weights_and_biases_to_a_logistic_margin(tiny, tmp_path):
+    """Hajibabaei & Dai's second stage: Caffe's rule is by the layer's name, and scales and shifts have none there."""
+    plain = replace(tiny.with_options("objective.head=Softmax", "margin=null"), ema=None)
+    train(plain, tmp_path / "source", workers=0)
+    left = checkpoint.newest(tmp_path / "source" / "checkpoints")["objective"]
+    for settings in ((), ("objective.head.normalised=true",)):
+        logistic = plain.with_options("objective.head=LogisticMargin", "objective.head.scale=20", *settings)
+        state = first_state(begun(logistic, tmp_path / "source", head="carried"), tmp_path / f"run{len(settings)}")
+        assert torch.equal(state["head.weight"], left["head.weight"])
+        assert ("head.bias" in state) == (not settings)
+        assert settings or torch.equal(state["head.bias"], left["head.bias"])
+        assert torch.equal(state["head.scale"], torch.full((8,), 20.0))
+        assert not state["head.shift"].any()
+
+
+def test_a_plain_softmax_has_no_weights_for_several_centres_of_a_speaker(tiny, tmp_path):
+    plain = replace(tiny.with_options("objective.head=Softmax", "margin=null"), ema=None)
+    train(plain, tmp_path / "source", workers=0)
+    centres = begun(plain.with_options("objective.head=SubCentreAam"), tmp_path / "source", head="carried")
+    with pytest.raises(BadInput, match="taught Softmax, and here stands SubCentreAam of 3 centres"):
+        train(centres, tmp_path / "run", workers=0)
+
+
 def test_rows_are_the_speakers_own_where_as_many_stand_in_another_order(tiny, source):
     objective = assemble(tiny, tiny.data(), Accelerator(cpu=True)).objective
     head = describe(tiny.objective)["head"]

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from voxsphere.cli.options import Json, print_json
+from voxsphere.cli.options import DEFAULT, Json, Model, print_json
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
 
-Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
 Named = Annotated[str, typer.Argument(metavar="RECIPE", help="As for `train`.")]
 Data = Annotated[Path | None, typer.Option(help="Learn from this manifest instead of the recipe's own.")]
 Settings = Annotated[
@@ -23,7 +22,7 @@ Settings = Annotated[
 
 @app.command("embed")
 def embed(
-    model: Model = "campplus-zh-en",
+    model: Model = DEFAULT,
     seconds: Annotated[float, typer.Option(min=1.0, help="Length of the wave.")] = 5.0,
     repeats: Annotated[int, typer.Option(min=3, help="Paired repeats.")] = 15,
     as_json: Json = False,

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import bench, corpus, features, finetuning, identifying, models, training
+from voxsphere.cli import bench, corpus, extraction, features, finetuning, identifying, models, training
+from voxsphere.cli.options import DEFAULT, Json, Model
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(
@@ -25,12 +26,8 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 
-for verb in (*corpus.VERBS, *training.VERBS, *identifying.VERBS, finetuning.finetune):
+for verb in (*corpus.VERBS, *extraction.VERBS, *training.VERBS, *identifying.VERBS, finetuning.finetune):
     app.command()(verb)
-
-Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-DEFAULT = "campplus-zh-en"
 
 
 def _version(asked: bool) -> None:
@@ -70,42 +67,6 @@ def verify(
 
 
 @app.command()
-def embed(
-    audio: Annotated[list[Path], typer.Argument(metavar="AUDIO...", help="Audio files.")],
-    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
-    model: Model = DEFAULT,
-) -> None:
-    """Embed single files."""
-    from voxsphere.core.manifest import Manifest, Utterance
-
-    utterances = tuple(Utterance(id=str(path), path=str(path)) for path in dict.fromkeys(audio))
-    _extract(Manifest(utterances), model, out, as_json=False, audio=True)
-
-
-@app.command()
-def extract(
-    manifest: Annotated[Path, typer.Argument(help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")],
-    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
-    model: Model = DEFAULT,
-    trials: Annotated[Path | None, typer.Option(help="Embed only what these trials name.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; one a core if not given.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Embed every utterance of a manifest; a second call goes on where a broken one ended."""
-    from voxsphere.core.manifest import Manifest
-    from voxsphere.core.trials import Trials
-    from voxsphere.data.manifests import open_manifest
-
-    wanted = open_manifest(manifest)
-    if trials is not None:
-        named = set(Trials.load(trials).ids)
-        wanted = Manifest(tuple(utterance for utterance in wanted if utterance.id in named))
-        if missing := sorted(named - set(wanted.ids)):
-            raise BadInput(f"{trials}: {len(missing)} recordings are not in {manifest}, the first is {missing[0]}")
-    _extract(wanted, model, out, as_json=as_json, workers=workers)
-
-
-@app.command()
 def score(
     trials: Annotated[Path, typer.Argument(help="Lines of `1 a b` or of `a b target`.")],
     embeddings: Annotated[Path, typer.Argument(help="What `extract` wrote.")],
@@ -113,14 +74,25 @@ def score(
     calibrate: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Write LLRs, by the calibration stored with this model.")
     ] = None,
+    enrolment: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SPK2UTT",
+            help="Lines of `speaker utterance …`; a trial's first is a speaker then, the mean of his embeddings.",
+        ),
+    ] = None,
 ) -> None:
     """Score trials: cosine, or calibrated log-likelihood ratios."""
     from voxsphere.core.embeddings import Embeddings
     from voxsphere.core.trials import Trials
+    from voxsphere.data.kaldi import read_spk2utt
+    from voxsphere.evaluate.enrolment import score_speakers
     from voxsphere.evaluate.scoring import calibrated, score
 
-    stored = Embeddings.load(embeddings)
-    scores = score(Trials.load(trials), stored)
+    if enrolment is not None and calibrate is not None:
+        raise BadInput("--enrolment: a calibration is made for pairs of recordings; leave --calibrate out")
+    stored, pairs = Embeddings.load(embeddings), Trials.load(trials)
+    scores = score(pairs, stored) if enrolment is None else score_speakers(pairs, stored, read_spk2utt(enrolment))
     if calibrate is not None:
         from voxsphere.pretrained import load
 
@@ -224,28 +196,6 @@ def doctor(
     _print({"findings": [finding.to_json() for finding in findings]}) if as_json else show.findings(findings)
     if check and any(finding.state == "missing" for finding in findings):
         raise typer.Exit(1)
-
-
-def _extract(
-    manifest: Any, model: str, out: Path, *, as_json: bool, workers: int | None = None, audio: bool = False
-) -> None:
-    from voxsphere.cli import show
-    from voxsphere.extract.corpus import extract
-    from voxsphere.extract.voice import refuse_stored
-    from voxsphere.pretrained import load
-
-    pretrained = load(model)
-    if audio:
-        refuse_stored(pretrained)
-    with show.progress("embedding", total=len(manifest)) as progress:
-        done = extract(pretrained, manifest, out, workers=workers, progress=progress)
-    if as_json:
-        failures = [{"id": name, "reason": reason} for name, reason in done.failures]
-        _print({"out": str(out), "embeddings": done.embeddings, "resumed": done.resumed, "failures": failures})
-    else:
-        show.extraction(done, out)
-    if done.failures:
-        raise typer.Exit(2)
 
 
 def _warn_of_little_speech(scores: Any, embeddings: Any, least: float) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxsphere.cli.options import SHOWN, Json, Source, Workers, print_json
+from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, print_json
 from voxsphere.core.errors import BadInput, one_line
 
 if TYPE_CHECKING:
@@ -48,35 +48,55 @@ def extract(
     chosen, whole = _front_end(features, set_ or []), open_manifest(manifest)
     with show.progress("computing", total=len(whole)) as progress:
         made = compute(whole, chosen, out, form=to, compression=compression, workers=workers, progress=progress)
-    _tell(made, out, as_json)
+    _tell([(made, out)], as_json)
 
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="A manifest of stored features, or a folder of them.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SRC...", help="Manifests of stored features, folders of them, or 'patterns/*.scp'."),
+    ],
     out: Out,
     to: To = None,
     compression: Compression = 0,
     voiced: Annotated[
         bool, typer.Option("--voiced", help="Keep the frames of speech alone, as vad.scp of a Kaldi folder tells.")
     ] = False,
+    utt2spk: Annotated[
+        list[Path] | None, typer.Option(help="A table of who speaks, where none lies beside the features; repeatable.")
+    ] = None,
+    spk2utt: Annotated[list[Path] | None, typer.Option(help="The same the other way round; repeatable.")] = None,
+    min_recordings: Annotated[
+        int, typer.Option(min=0, help="Leave out speakers of fewer utterances, over all sources.")
+    ] = 0,
+    hold_out: Annotated[
+        int, typer.Option(min=0, help="So many speakers go to valid_NAME (valid.hdf beside train.hdf) instead.")
+    ] = 0,
+    seed: Seed = 0,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Copy stored features into another store, with a manifest of where each utterance lies.
 
-    Exit status 2 if some had to be left out. JSON as of `features extract`.
+    Exit status 2 if some had to be left out. JSON as of `features extract`; where speakers are held out, the same of
+    them under "held_out".
     """
     from voxsphere.cli import show
-    from voxsphere.data.feature_folder import open_features
+    from voxsphere.data.feature_choice import gathered, held_out_name, parted, with_speakers
     from voxsphere.data.feature_sets import convert as convert_features
 
-    whole = open_features(source)
-    with show.progress("converting", total=len(whole)) as progress:
-        made = convert_features(
-            whole, out, form=to, compression=compression, voiced=voiced, workers=workers, progress=progress
-        )
-    _tell(made, out, as_json)
+    whole = with_speakers(gathered(sources), utt2spk or [], spk2utt or [])
+    teaching, judging = parted(whole, min_recordings=min_recordings, hold_out=hold_out, seed=seed)
+    sides = [(teaching, out), *([(judging, held_out_name(out))] if hold_out else [])]
+    made = []
+    with show.progress("converting", total=len(teaching) + len(judging)) as progress:
+        for side, path in sides:
+            one = convert_features(
+                side, path, form=to, compression=compression, voiced=voiced, workers=workers, progress=progress
+            )
+            made.append((one, path))
+    _tell(made, as_json)
 
 
 def _front_end(name: str, settings: list[str]) -> "partial[Any]":
@@ -102,19 +122,26 @@ def _front_end(name: str, settings: list[str]) -> "partial[Any]":
     return chosen
 
 
-def _tell(made: "FeatureSet", out: Path, as_json: bool) -> None:
+def _tell(sides: "list[tuple[FeatureSet, Path]]", as_json: bool) -> None:
+    """What was written; of two sides the second is held out."""
     from voxsphere.cli import show_corpus
 
     if as_json:
-        size = {"utterances": len(made.manifest), "speakers": len(made.manifest.speakers)}
-        failures = [{"id": name, "reason": reason} for name, reason in made.failures]
-        shape = {"frames": made.frames, "dim": made.dim}
-        print_json({"out": str(out), "manifest": str(made.path), **size, **shape, "failures": failures})
-    else:
-        show_corpus.manifest(made.manifest, made.path, f"in {made.frames} frames of {made.dim} features")
-        for _, reason in made.failures[:SHOWN]:
-            typer.echo(f"voxsphere: {reason}", err=True)
-        if made.failures:
-            typer.echo(f"voxsphere: {len(made.failures)} utterances were left out", err=True)
-    if made.failures:
+        told, *held_out = [_told(made, out) for made, out in sides]
+        print_json(told | ({"held_out": held_out[0]} if held_out else {}))
+    for made, _ in sides:
+        if not as_json:
+            show_corpus.manifest(made.manifest, made.path, f"in {made.frames} frames of {made.dim} features")
+            for _, reason in made.failures[:SHOWN]:
+                typer.echo(f"voxsphere: {reason}", err=True)
+            if made.failures:
+                typer.echo(f"voxsphere: {len(made.failures)} utterances were left out", err=True)
+    if any(made.failures for made, _ in sides):
         raise typer.Exit(2)
+
+
+def _told(made: "FeatureSet", out: Path) -> dict[str, Any]:
+    size = {"utterances": len(made.manifest), "speakers": len(made.manifest.speakers)}
+    failures = [{"id": name, "reason": reason} for name, reason in made.failures]
+    shape = {"frames": made.frames, "dim": made.dim}
+    return {"out": str(out), "manifest": str(made.path), **size, **shape, "failures": failures}

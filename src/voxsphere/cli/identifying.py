@@ -38,11 +38,15 @@ def identify(
     by: Annotated[
         Way, typer.Option(help="Sum over frames or pieces, or average their embeddings; auto suits the network.")
     ] = Way.AUTO,
+    crops: Annotated[int | None, typer.Option(min=1, help="Judge by so many drawn crops, as extract does.")] = None,
+    crop_seconds: Annotated[float, typer.Option(help="The length of a crop.")] = 3.015,
+    plain_crops: Annotated[bool, typer.Option("--plain-crops", help="As extract does.")] = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Name the speaker of each utterance, of those that a run has learnt, and say how often that is right.
 
+    With --crops N each is judged by the mean of what N pieces are pooled to, drawn as `extract --crops` draws them.
     Where the manifest says who speaks, the share of right decisions is told (top-1 and top-5) with its 95 % interval,
     and who is most often taken for whom. Exit status 2 if some could not be judged. JSON: out, decided, failures, and
     results (top1, top5, error, their intervals, log_loss, counts, confused), null where nobody is named.
@@ -50,15 +54,20 @@ def identify(
     from voxsphere.cli import show
     from voxsphere.data.manifests import open_manifest
     from voxsphere.data.split_table import named, shared_dataset
-    from voxsphere.train.classifier import PARTS_TOLD, classifier_of
+    from voxsphere.extract.crops import DrawnCrops
+    from voxsphere.train.classifier import PARTS_TOLD, Pieces, classifier_of, windows
     from voxsphere.train.posteriors import way_of
 
     if out is not None and out.suffix not in (".txt", ".log", ".tsv"):
         raise BadInput(f"--out {out}: decisions are named .txt, .log or .tsv")
     whole, classifier = _of_split(named(open_manifest(manifest)), split, manifest), classifier_of(run)
     way = way_of(classifier.model, by.value)
+    pieces: Pieces = windows
+    if crops is not None:
+        pieces = DrawnCrops(count=crops, seconds=crop_seconds, plain=plain_crops)
+        way = "pooled" if by is Way.AUTO else way
     with show.progress("listening", total=len(whole)) as progress:
-        decisions, failures = classifier.decide(whole, by=way, workers=workers, progress=progress)
+        decisions, failures = classifier.decide(whole, by=way, pieces=pieces, workers=workers, progress=progress)
     # A run on one data set calls its speakers as that does.
     common = shared_dataset(classifier.speakers)
     decisions = replace(decisions, speakers=tuple(name.removeprefix(common) for name in classifier.speakers))

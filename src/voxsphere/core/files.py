@@ -61,6 +61,18 @@ def read_text(path: str | Path) -> str:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
 
 
+def lines_of(path: str | Path) -> Iterator[str]:
+    """The lines of a UTF-8 file, one after the other, for files that are too long to hold; errors as `read_text`'s."""
+    path = existing(path)
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            yield from file
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: is not UTF-8 text (byte {error.start}); is it the right file?") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def read_json(path: str | Path) -> Any:
     """The content of a JSON file; `BadInput` names the line that is wrong."""
     text = read_text(path)

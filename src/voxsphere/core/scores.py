@@ -3,14 +3,13 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, existing, read_text
-from voxsphere.core.trials import Trials
+from voxsphere.core.trials import Trials, load_pairs, save_pairs
 
 _LABELS = {"target": True, "nontarget": False, "1": True, "0": False}
 
@@ -102,40 +101,11 @@ def _stated(line: str, name: str) -> str | None:
 
 
 def _save_parquet(scores: Scores, path: Path) -> None:
-    pyarrow, parquet = _pyarrow(path)
-    ids = pyarrow.array(scores.trials.ids)
-    columns = {
-        "enrol": pyarrow.DictionaryArray.from_arrays(scores.trials.enrol.astype(np.int32), ids),
-        "test": pyarrow.DictionaryArray.from_arrays(scores.trials.test.astype(np.int32), ids),
-        "score": scores.values,
-    }
-    if scores.trials.target is not None:
-        columns["target"] = scores.trials.target
-    table = pyarrow.table(columns).replace_schema_metadata({"scale": scores.scale, "model": scores.model})
-    with atomic(path, "wb") as file:
-        parquet.write_table(table, file, compression="zstd")
+    save_pairs(scores.trials, {"score": scores.values}, {"scale": scores.scale, "model": scores.model}, path)
 
 
 def _load_parquet(path: Path) -> Scores:
-    pyarrow, parquet = _pyarrow(path)
-    try:
-        table = parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise BadInput(f"{path}: is damaged or no Parquet file ({str(error).splitlines()[0]})") from error
-    missing = [name for name in ("enrol", "test", "score") if name not in table.column_names]
-    if missing:
-        raise BadInput(f"{path}: has no column {', '.join(missing)}")
-    target = table["target"].to_pylist() if "target" in table.column_names else None
-    trials = Trials.from_pairs(table["enrol"].to_pylist(), table["test"].to_pylist(), target)
+    trials, table = load_pairs(path, "score")
     stated = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     values = table["score"].to_numpy().astype(np.float64)
     return Scores(trials, values, stated.get("scale", "unknown"), stated.get("model", ""))
-
-
-def _pyarrow(path: Path) -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise BadInput(f"{path}: Parquet files need pyarrow: pip install 'voxsphere[data]'") from None
-    return pyarrow, pyarrow.parquet

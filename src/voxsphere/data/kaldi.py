@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, read_text
+from voxsphere.core.files import atomic, existing, read_text
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.commands import run_commands
 from voxsphere.data.stored import NUM_FRAMES
@@ -80,6 +80,16 @@ def read_scp(files: Sequence[Path]) -> Manifest:
     if not utterances:
         raise BadInput(f"{files[0]}: lists no utterance")
     return Manifest(tuple(utterances))
+
+
+def read_utt2spk(file: str | Path) -> dict[str, str]:
+    """The speaker of each utterance, of lines `utterance speaker`."""
+    return {name: speaker for name, speaker, _ in _table(existing(file))}
+
+
+def read_spk2utt(file: str | Path) -> dict[str, tuple[str, ...]]:
+    """The utterances of each speaker, of lines `speaker utterance utterance …`."""
+    return {speaker: tuple(names.split()) for speaker, names, _ in _table(existing(file))}
 
 
 def save_kaldi(manifest: Manifest, folder: str | Path) -> None:
@@ -196,9 +206,9 @@ def _seconds(text: str, folder: Path) -> float:
 
 def _speakers(folder: Path) -> dict[str, str]:
     if (folder / "utt2spk").exists():
-        return {name: speaker for name, speaker, _ in _table(folder / "utt2spk")}
+        return read_utt2spk(folder / "utt2spk")
     if (folder / "spk2utt").exists():
-        return {name: speaker for speaker, names, _ in _table(folder / "spk2utt") for name in names.split()}
+        return {name: speaker for speaker, names in read_spk2utt(folder / "spk2utt").items() for name in names}
     raise BadInput(f"{folder}: has neither utt2spk nor spk2utt; one of them is to name the speakers")
 
 

@@ -1,4 +1,4 @@
-"""Which utterances next: shuffled, by their length, balanced over speakers, P speakers × K, or of like length.
+"""Which utterances next: shuffled, drawn, by length, balanced over speakers, P speakers × K, or of like length.
 
 A sampler is a pure function of (speakers, durations, epoch, seed): it holds no position, so a run can go on anywhere.
 `batches(epoch)` gives the rows of the manifest that make up each batch of an epoch, whole batches only.
@@ -79,6 +79,32 @@ class ByDuration:
         return order[: self.batches_per_epoch * self.batch_size].reshape(-1, self.batch_size)
 
 
+class Drawn:
+    """Each example's utterance drawn by itself, all alike: one may come twice in a batch, another not for long.
+
+    An epoch is `batches` of them (0: about as long as the corpus), whatever the corpus: for systems that count
+    iterations, such as unified-embedding's (Hajibabaei & Dai 2018, arXiv:1807.08312).
+    """
+
+    def __init__(
+        self,
+        speakers: Sequence[int],
+        durations: Sequence[float | None],
+        *,
+        batch_size: int,
+        seed: int,
+        batches: int = 0,
+    ) -> None:
+        if batches < 0 or not len(speakers):
+            raise BadInput(f"{batches} batches an epoch of {len(speakers)} utterances: give 0 or more, and some speech")
+        self.rows, self.batch_size, self.seed = len(speakers), batch_size, seed
+        self.batches_per_epoch = batches or max(1, self.rows // batch_size)
+
+    def batches(self, epoch: int) -> Rows:
+        """The rows of each batch."""
+        return stream("drawn", self.seed, epoch).integers(self.rows, size=(self.batches_per_epoch, self.batch_size))
+
+
 class SpeakerBalanced:
     """Every speaker equally often: `repeats` examples of each an epoch, the utterances in turn, in a drawn order.
 
@@ -117,7 +143,8 @@ class SpeakersByUtterances:
     """Batches of P speakers × K utterances, K = `utterances`, P = batch size / K; a speaker's stand side by side.
 
     Each epoch every speaker's utterances are dealt out in a drawn order, K at a time; a speaker with fewer than K
-    gives some of them again. Losses on pairs and triplets need such batches.
+    gives some of them again. Losses on pairs and triplets need such batches. With `cycles` every speaker comes so many
+    times an epoch, however many utterances he has; 0 keeps an epoch as long as the corpus.
     """
 
     def __init__(
@@ -128,15 +155,21 @@ class SpeakersByUtterances:
         batch_size: int,
         seed: int,
         utterances: int = 2,
+        cycles: int = 0,
     ) -> None:
         self.members = _members(speakers)
+        if cycles < 0:
+            raise BadInput(
+                f"cycles: a speaker cannot come {cycles} times an epoch; give 1 or more, or 0 for as many "
+                "times as he has utterances for"
+            )
         if utterances < 1 or batch_size % utterances or batch_size // utterances > len(self.members):
             raise BadInput(
                 f"a batch of {batch_size} cannot hold {utterances} utterances of each speaker: it is to be a multiple "
                 f"of {utterances}, of at most {len(self.members)} speakers"
             )
-        self.utterances, self.batch_size, self.seed = utterances, batch_size, seed
-        groups = sum(max(1, len(rows) // utterances) for rows in self.members)
+        self.utterances, self.batch_size, self.seed, self.cycles = utterances, batch_size, seed, cycles
+        groups = cycles * len(self.members) or sum(max(1, len(rows) // utterances) for rows in self.members)
         self.batches_per_epoch = max(1, groups * utterances // batch_size)
 
     def batches(self, epoch: int) -> Rows:
@@ -157,8 +190,15 @@ class SpeakersByUtterances:
         return np.stack(made)
 
     def _groups(self, rows: Int64[np.ndarray, " members"], drawing: np.random.Generator) -> list[np.ndarray]:
+        """A speaker's utterances, K at a time: all of them once, or `cycles` groups of as many rounds as that takes."""
         count = max(1, len(rows) // self.utterances)
-        return list(_in_turn(rows, count * self.utterances, drawing).reshape(count, self.utterances))
+        rounds = max(1, -(-self.cycles // count))
+        made = [
+            group
+            for _ in range(rounds)
+            for group in _in_turn(rows, count * self.utterances, drawing).reshape(count, self.utterances)
+        ]
+        return made[: self.cycles] if self.cycles else made
 
 
 class Bucketed:

@@ -8,11 +8,13 @@ from torch import optim
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.closed_set import closed_set
 from voxsphere.data.examples import Crops, Whole, Windows
+from voxsphere.data.hdf5_set import hdf5_set
 from voxsphere.data.kaldi_set import kaldi_set
-from voxsphere.data.samplers import Bucketed, ByDuration, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, ByDuration, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.spkid import spkid_lab
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
+from voxsphere.data.voxceleb1 import voxceleb1_identification, voxceleb1_verification
 from voxsphere.train.average import Ema
 from voxsphere.train.identification import Identification
 from voxsphere.train.margins import LambdaAnnealing, MarginRamp
@@ -44,6 +46,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Bucketed": Bucketed,
     "ByDuration": ByDuration,
     "Crops": Crops,
+    "Drawn": Drawn,
     "Shuffled": Shuffled,
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
@@ -52,8 +55,11 @@ PARTS: dict[str, Callable[..., Any]] = {
     "closed_set": closed_set,
     "kaldi_set": kaldi_set,
     "spkid_lab": spkid_lab,
+    "hdf5_set": hdf5_set,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
+    "voxceleb1_identification": voxceleb1_identification,
+    "voxceleb1_verification": voxceleb1_verification,
     # training
     "Classification": Classification,
     "Distillation": Distillation,

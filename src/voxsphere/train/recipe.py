@@ -30,6 +30,7 @@ from voxsphere.train.schedule import Schedule, Stopping
 from voxsphere.train.start import Start
 from voxsphere.train.validation import Verification
 from voxsphere.zoo import named
+from voxsphere.zoo.stored_input import over_stored_of
 
 _NAME = re.compile(r"[\w.-]+")
 
@@ -107,7 +108,8 @@ class Recipe:
     def with_options(self, *settings: str) -> "Recipe":
         """The recipe with `name=value` options changed, such as `model.encoder.width=1024`.
 
-        `model` also takes the name of a network of the zoo: `model=ecapa-512`.
+        `model` also takes the name of a network of the zoo: `model=ecapa-512`. A recipe over stored features keeps
+        them: they stand where the network's own innermost front end stood.
         """
         recipe = self
         for setting in settings:
@@ -116,7 +118,7 @@ class Recipe:
                 raise BadInput(f"--set {setting}: an option is changed by name=value")
             name, text = name.strip(), text.strip()
             if name == "model" and _NAME.fullmatch(text) and text not in PARTS:
-                recipe = replace(recipe, model=named(text).model)
+                recipe = replace(recipe, model=over_stored_of(recipe.model, named(text).model))
             else:
                 recipe = override(recipe, name, text, PARTS)
         recipe.check()

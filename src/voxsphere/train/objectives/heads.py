@@ -32,11 +32,11 @@ def make_penalties(makes: Sequence[Callable[..., Penalty]], in_dim: int, num_cla
 
 def penalties_of(
     penalties: nn.ModuleDict,
-    head: Head,
+    head: Head | None,
     embedding: Float[Tensor, "batch dim"],
     speaker: Int64[Tensor, " batch"],
 ) -> dict[str, Tensor]:
-    """What each of the penalties says of the batch, by name."""
+    """What each of the penalties says of the batch, by name; without a head there are no class weights to read."""
     classes = getattr(head, "weight", None)  # somebody's own head may hold none
     return {name: penalty(embedding, speaker, classes) for name, penalty in penalties.items()}
 
