@@ -68,18 +68,22 @@ def test_each_side_gets_its_number_within_the_edges_of_its_own_recordings(corpus
     for cut in made:
         sources.setdefault((cut.speaker, cut.split), set()).add(cut.path)
         first, end = slow_edges(read(cut.path, rate=RATE), 95)
-        assert cut.start is not None and cut.duration is not None
+        assert cut.start is not None
+        assert cut.duration is not None
         assert cut.duration >= 0.115
-        assert first <= round(cut.start * RATE) and round((cut.start + cut.duration) * RATE) <= end
+        assert first <= round(cut.start * RATE)
+        assert round((cut.start + cut.duration) * RATE) <= end
     for speaker in ("p1", "p2", "p3"):
         assert not sources[speaker, "train"] & sources[speaker, "dev"]
-        assert len(sources[speaker, "dev"]) == 2 and len(sources[speaker, "train"]) == 3
+        assert len(sources[speaker, "dev"]) == 2
+        assert len(sources[speaker, "train"]) == 3
 
 
 def test_a_cut_holds_the_samples_that_it_names(corpus: Manifest, tmp_path: Path) -> None:
     made = cuts(corpus, Plan(per_speaker=3, rate=RATE), memory=tmp_path / "edges.tsv").manifest
     for cut in made:
-        assert cut.start is not None and cut.duration is not None
+        assert cut.start is not None
+        assert cut.duration is not None
         piece = read(cut.path, rate=RATE, start=cut.start, duration=cut.duration)
         first = round(cut.start * RATE)
         assert cut.start == first / RATE
@@ -122,7 +126,7 @@ def test_egs_are_of_one_length_and_automatically_many(corpus: Manifest, tmp_path
         expected = 1
         while expected < 2 * seconds / 0.6 / 3:
             expected *= 2
-        assert {count for count in Counter(u.speaker for u in made if u.split == split).values()} == {expected}
+        assert set(Counter(u.speaker for u in made if u.split == split).values()) == {expected}
 
 
 def test_the_automatic_number_is_that_of_the_rule() -> None:

@@ -59,7 +59,7 @@ class Plan:
             raise BadInput(f"least: {self.least:g} s hold no sample at {self.rate} Hz; give more")
         if self.percentile is not None and not 0 <= self.percentile < 100:
             raise BadInput(f"percentile: {self.percentile:g} lies not between 0 and 100")
-        if not 0 <= self.share or (isinstance(self.share, float) and self.share >= 1):
+        if self.share < 0 or (isinstance(self.share, float) and self.share >= 1):
             raise BadInput(f"share: {self.share:g} is neither a share, 0 to 1, nor a number of recordings")
         if not self.dev or self.dev == "train":
             raise BadInput(f"dev: the split that judges is not to be named {self.dev!r}")
