@@ -55,6 +55,7 @@ from voxsphere.losses.min_arc import MinArc
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.by_index import ByIndex
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
 from voxsphere.losses.miners.rank_based import RankBased
@@ -249,6 +250,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     # miners
     "AllTriplets": AllTriplets,
     "BatchHard": BatchHard,
+    "ByIndex": ByIndex,
     "DistanceWeighted": DistanceWeighted,
     "HardestNegative": HardestNegative,
     "RankBased": RankBased,

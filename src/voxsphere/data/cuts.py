@@ -13,6 +13,9 @@ from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
 from voxsphere.data.spans import Span, spans
 
+RECORDING = "recording"
+"""The column that tells which recording a cut is of, by its id."""
+
 Side = tuple[str, str, str]  # data set, speaker, split
 
 
@@ -75,8 +78,8 @@ def cuts(
 ) -> Cuts:
     """The cuts of a manifest, a pure function of it and of the plan; `memory` keeps measured edges (see `spans`).
 
-    Each cut's id is its recording's with `-cut` and a number; start and duration are seconds of the file. Deep-speaker
-    v2's cache takes 1000 cuts a side; with length 3.0 and "auto" these are the examples (egs) of
+    Each cut's id is its recording's with `-cut` and a number, and the column `recording` keeps that id; start and
+    duration are seconds of the file. Deep-speaker v2's cache takes 1000 cuts a side; with length 3.0 and "auto" these are the examples (egs) of
     SpeakerVerifiaction-pytorch, but that short recordings are not lengthened by others.
     """
     heard, failures = spans(
@@ -169,7 +172,9 @@ def _piece(whole: Span, plan: Plan, drawing: np.random.Generator) -> Span:
 
 
 def _placed(utterance: Utterance, span: Span, rate: int, name: str) -> Utterance:
-    return replace(utterance, id=name, start=span.first / rate, duration=span.count / rate)
+    extra = {**dict(utterance.extra), RECORDING: utterance.id}
+    at = {"start": span.first / rate, "duration": span.count / rate}
+    return replace(utterance, id=name, **at, extra=tuple(sorted(extra.items())))
 
 
 def _notes(manifest: Manifest, usable: Sequence[Utterance], heard: dict[str, Span], plan: Plan) -> tuple[str, ...]:
