@@ -57,6 +57,9 @@ def convert(
     out: Out,
     to: To = None,
     compression: Compression = 0,
+    by_speaker: Annotated[
+        bool, typer.Option("--by-speaker", help="Scale each speaker's by their own mean and deviation: they leak.")
+    ] = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -65,12 +68,17 @@ def convert(
     Exit status 2 if some had to be left out. JSON as of `features extract`.
     """
     from voxsphere.cli import show
+    from voxsphere.data.by_speaker import WARNING
+    from voxsphere.data.by_speaker import by_speaker as convert_by_speaker
     from voxsphere.data.feature_folder import open_features
     from voxsphere.data.feature_sets import convert as convert_features
 
     whole = open_features(source)
+    if by_speaker:
+        typer.echo(f"voxsphere: {WARNING}", err=True)
+    copy = convert_by_speaker if by_speaker else convert_features
     with show.progress("converting", total=len(whole)) as progress:
-        made = convert_features(whole, out, form=to, compression=compression, workers=workers, progress=progress)
+        made = copy(whole, out, form=to, compression=compression, workers=workers, progress=progress)
     _tell(made, out, as_json)
 
 

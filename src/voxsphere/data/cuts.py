@@ -79,8 +79,8 @@ def cuts(
     """The cuts of a manifest, a pure function of it and of the plan; `memory` keeps measured edges (see `spans`).
 
     Each cut's id is its recording's with `-cut` and a number, and the column `recording` keeps that id; start and
-    duration are seconds of the file. Deep-speaker v2's cache takes 1000 cuts a side; with length 3.0 and "auto" these are the examples (egs) of
-    SpeakerVerifiaction-pytorch, but that short recordings are not lengthened by others.
+    duration are seconds of the file. Deep-speaker v2's cache takes 1000 cuts a side; with length 3.0 and "auto" these
+    are the examples (egs) of SpeakerVerifiaction-pytorch, but that short recordings are not lengthened by others.
     """
     heard, failures = spans(
         manifest, rate=plan.rate, percentile=plan.percentile, memory=memory, workers=workers, progress=progress

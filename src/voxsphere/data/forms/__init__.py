@@ -6,10 +6,11 @@ from pathlib import Path
 from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
+from voxsphere.data.forms.deep_speaker_v2 import deep_speaker_v2
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
-FORMS: Mapping[str, Form] = {}
+FORMS: Mapping[str, Form] = {"deep_speaker_v2": deep_speaker_v2}
 
 
 def write(system: str, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda done: None) -> Made:

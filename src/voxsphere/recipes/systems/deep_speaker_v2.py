@@ -4,8 +4,8 @@ P. Rémy's re-implementation of Li et al. 2017, Deep Speaker, arXiv:1705.02304, 
 a small network that learns 80 speakers of VCTK. docs/systems/deep_speaker_v2.md has every option of the original.
 
 Published for VCTK: 95 % of windows right after the first stage, a triplet loss of .01 to .02 after 5,000 steps of the
-second, 71 % after the third; all with features scaled by each speaker's own mean and deviation, in tests too, which tell
-who speaks. Ours, with that and without: docs/results.md.
+second, 71 % after the third; all with features scaled by each speaker's own mean and deviation, in tests too, which
+tell who speaks. Ours, with that and without: docs/results.md.
 
     voxsphere cuts vctk.tsv --split-table $DEEP_SPEAKER/speakers.tsv --trim-edges --out $DEEP_SPEAKER/cuts.tsv
     voxsphere features extract $DEEP_SPEAKER/cuts.tsv --features Deltas --set of=Mfcc … --out $DEEP_SPEAKER/mfcc.ark
@@ -46,7 +46,7 @@ CEPSTRA = partial(
     Deltas,
     of=partial(Mfcc, sample_rate=RATE, num_mels=13, num_ceps=13, window="hamming", low_freq=0.0, use_energy=True),
 )
-"""What is stored of each cut: 13 cepstra of 13 mel bands, the log energy in place of the first, Δ and ΔΔ; 39 numbers."""
+"""What is stored of each cut: 13 cepstra of 13 mel bands, log energy in place of the first, Δ and ΔΔ; 39 numbers."""
 
 WINDOWS = 30
 """So many windows are taken of a cut that is read once."""
@@ -66,9 +66,7 @@ def deep_speaker_v2() -> Stages:
         data=partial(deep_speaker_cuts, judges="speakers"),
         objective=partial(
             Metric,
-            metric=partial(
-                Mined, loss=partial(Triplet, distance="inner", margin=0.2, normalised=False), miner=ByIndex
-            ),
+            metric=partial(Mined, loss=partial(Triplet, distance="inner", margin=0.2, normalised=False), miner=ByIndex),
         ),
         # Two speakers × 10 cuts × 30 windows: 300 triplets a step, see `ByIndex`.
         sampler=partial(SpeakersByUtterances, utterances=10),
@@ -79,9 +77,7 @@ def deep_speaker_v2() -> Stages:
         epochs=25,
         keep="last",
     )
-    head = replace(
-        softmax, name="head", start=partial(Start, model=f"{STAGE}triplet", freeze=("features", "encoder"))
-    )
+    head = replace(softmax, name="head", start=partial(Start, model=f"{STAGE}triplet", freeze=("features", "encoder")))
     return Stages("deep_speaker_v2", (softmax, triplet, head))
 
 
@@ -91,9 +87,7 @@ def _softmax() -> Recipe:
         data=deep_speaker_cuts,
         model=partial(
             SpeakerModel,
-            features=partial(
-                GlobalNorm, of=partial(Stored, dim=39, sample_rate=RATE, hop=SHIFT), counted="each"
-            ),
+            features=partial(GlobalNorm, of=partial(Stored, dim=39, sample_rate=RATE, hop=SHIFT), counted="each"),
             encoder=partial(StackedDense, dim=200, stack=10, step=3),
             pooling=MeanPooling,
             projection=AsPooled,
