@@ -9,7 +9,7 @@ KINDS = {
     TupleLoss: {"AngularPrototypical", "Ge2e", "Mined", "MultiSimilarity", "NPair", "Prototypical"}
     | {"SupervisedContrastive"},
     TripletLoss: {"Contrastive", "Triplet"},
-    Miner: {"AllTriplets", "BatchHard", "DistanceWeighted", "HardestNegative", "RankBased", "SemiHard"},
+    Miner: {"AllTriplets", "BatchHard", "ByIndex", "DistanceWeighted", "HardestNegative", "RankBased", "SemiHard"},
     Penalty: {"CenterLoss", "KoLeo", "MinArc", "NegativeArc", "RingLoss"},
 }
 
