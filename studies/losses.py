@@ -12,26 +12,24 @@ synthetic voices. Stored under `studies/outputs/losses` are `runs.json`, the sco
 lists, and `figures.json` and `eval.json`, which the page is made of.
 """
 
-import multiprocessing
-import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 import typer
 
 from studies import losses_page
 from studies.losses_catalogue import REFERENCE, ROWS, Row
 from studies.losses_figures import draw
-from studies.losses_runs import Study, floor, packed, pilot, tested, trained
+from studies.losses_runs import Study, floor, pilot, tested, trained
 from studies.losses_store import Store, best_rate, ranking
-from studies.pieces import corpus
-from voxsphere.core.errors import BadInput, flattened
+from studies.pieces import corpus, packed
+from studies.pool import Task, pool
+from studies.pool import run as work
+from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_json, write_json
 from voxsphere.core.parts import nearest
 from voxsphere.core.trials import Trials
@@ -43,7 +41,6 @@ Jobs = Annotated[int, typer.Option(help="So many runs at once, a thread each.")]
 BEST = 5
 FLOOR = ("mean and std", "untrained")
 NAMES = tuple(row.name for row in ROWS)
-Task = tuple[Row, str, str, Callable[[], dict[str, Any]]]
 
 
 @app.command()
@@ -61,8 +58,8 @@ def run(
         packed()  # once, before there are several processes
     store.set_held_out(study.held_out)
     wanted = [seed for seed in study.seeds if str(seed) in seeds.split(",")]
-    broken = _work(store, _rates(study, store, rows), jobs)
-    broken += _work(store, _runs(study, store, rows, wanted), jobs)
+    broken = work(_rates(study, store, rows), jobs)
+    broken += work(_runs(study, store, rows, wanted), jobs)
     compare(place, smoke)
     if broken:
         raise BadInput(f"{len(broken)} runs broke off, the first: {broken[0]}; run it again to make up for them")
@@ -92,9 +89,9 @@ def evaluate(jobs: Jobs = 2, place: Place = None, smoke: Smoke = False) -> None:
     study = Study.of(place, smoke=smoke)
     store, best = Store(study.out), ranking(read_json(study.out / "figures.json"), NAMES)[:BEST]
     lists = {path.stem.removeprefix("trials_"): path for path in sorted(corpus().glob("trials_*.txt"))}
-    with _pool(jobs) as pool:
+    with pool(jobs) as processes:
         for name in best:
-            each = pool.map(partial(tested, study, named(name), lists), study.seeds)
+            each = processes.map(partial(tested, study, named(name), lists), study.seeds)
             for seed, found in zip(study.seeds, each, strict=True):
                 for key, scores in found.items():
                     store.add_scores(name, seed, scores, kind=f"eval/{key}")
@@ -158,7 +155,7 @@ def _rates(study: Study, store: Store, rows: list[Row]) -> Iterator[Task]:
     for row in rows:
         for rate in study.rates:
             if f"{rate:g}" not in done.get(row.name, {}).get("rates", {}):
-                yield row, "rates", f"{rate:g}", partial(pilot, study, row, rate)
+                yield _task(store, row, "rates", f"{rate:g}", partial(pilot, study, row, rate))
 
 
 def _runs(study: Study, store: Store, rows: list[Row], seeds: list[int]) -> Iterator[Task]:
@@ -171,32 +168,19 @@ def _runs(study: Study, store: Store, rows: list[Row], seeds: list[int]) -> Iter
             continue
         for seed in seeds:
             if str(seed) not in told.get("seeds", {}):
-                yield row, "seeds", str(seed), partial(trained, study, row, seed, rate)
+                yield _task(store, row, "seeds", str(seed), partial(trained, study, row, seed, rate))
 
 
-def _work(store: Store, tasks: Iterator[Task], jobs: int) -> list[str]:
-    """Do the tasks, and store each as soon as it is done; says what broke, which keeps none of the others."""
-    broken: list[str] = []
-    with _pool(jobs) as pool:
-        waiting = {pool.submit(task): (row.name, kind, key) for row, kind, key, task in tasks}
-        for done in as_completed(waiting):
-            name, kind, key = waiting[done]
-            if (error := done.exception()) is not None:
-                broken.append(f"{name}, {kind} {key}: {type(error).__name__}: {flattened(error)}")
-                print(broken[-1], file=sys.stderr, flush=True)
-                continue
-            told = done.result()
-            if (scores := told.pop("scores", None)) is not None:
-                store.add_scores(name, int(key), np.asarray(scores))
-            store.add_run(name, kind, key, told, order=NAMES)
-            print(name, kind, key, told, flush=True)
-    return broken
+def _task(store: Store, row: Row, kind: str, key: str, work: Callable[[], dict[str, Any]]) -> Task:
+    """A run that is stored as soon as it is done."""
 
+    def done(told: dict[str, Any]) -> None:
+        if (scores := told.pop("scores", None)) is not None:
+            store.add_scores(row.name, int(key), np.asarray(scores))
+        store.add_run(row.name, kind, key, told, order=NAMES)
+        print(row.name, kind, key, told, flush=True)
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    fresh = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=fresh, initializer=torch.set_num_threads, initargs=(1,))
+    return Task(f"{row.name}, {kind} {key}", work, done)
 
 
 if __name__ == "__main__":

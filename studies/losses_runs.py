@@ -13,7 +13,7 @@ from jaxtyping import Float64
 
 from studies.losses_catalogue import Row
 from studies.losses_store import slug
-from studies.pieces import corpus
+from studies.pieces import corpus, packed
 from voxsphere.audio.features import Fbank
 from voxsphere.audio.stacking import Stacked
 from voxsphere.audio.wave import read
@@ -23,7 +23,6 @@ from voxsphere.core.files import cache_folder
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.trials import Trials
 from voxsphere.data.examples import Crops
-from voxsphere.data.pack import pack
 from voxsphere.data.samplers import SpeakersByUtterances
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import TrainingSet, training_set
@@ -126,15 +125,6 @@ class Study:
     def folder(self, row: Row, seed: int) -> Path:
         """The run folder of a run that counts."""
         return self.runs / f"{slug(row.name)}-seed{seed}"
-
-
-def packed() -> Path:
-    """The corpus in one HDF5 file, so that Ogg Opus is decoded once; packed now if it is not yet."""
-    path = cache_folder() / "studies" / "corpus.h5"
-    if not path.with_suffix(".tsv").exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pack(Manifest.load(corpus() / "manifest.tsv"), path, form="hdf5")
-    return path.with_suffix(".tsv")
 
 
 def pilot(study: Study, row: Row, rate: float) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from studies.store import Runs, add_run, add_scores, read_runs, read_scores, slug
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, read_json, write_json
+from voxsphere.core.files import read_json, write_json
 from voxsphere.core.trials import Trials
 from voxsphere.data.training_set import TrainingSet
 
-STEP = 1e-4
-"""Cosines are kept in units of this."""
+__all__ = ["Store", "best_rate", "ranking", "slug"]
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,13 @@ class Store:
     folder: Path
 
     @property
-    def runs(self) -> dict[str, Any]:
+    def runs(self) -> Runs:
         """Of each loss by name: `rates`, the pilot's EER at each, and `seeds`, what each run said."""
-        path = self.folder / "runs.json"
-        return dict(read_json(path)) if path.exists() else {}
+        return read_runs(self.folder)
 
     def add_run(self, name: str, kind: str, key: str, told: dict[str, Any], *, order: Sequence[str]) -> None:
-        """Put down one run; one process alone may do so."""
-        runs = self.runs
-        runs.setdefault(name, {}).setdefault(kind, {})[key] = told
-        write_json(self.folder / "runs.json", {each: runs[each] for each in order if each in runs})
+        """Put down one run."""
+        add_run(self.folder, name, kind, key, told, order=order)
 
     def set_held_out(self, data: TrainingSet) -> None:
         """Keep the trials, and who speaks in them."""
@@ -51,26 +48,14 @@ class Store:
 
     def add_scores(self, name: str, seed: int, scores: Float64[np.ndarray, " trials"], *, kind: str = "scores") -> None:
         """Keep the cosine of every trial."""
-        known = self.scores(name, kind=kind) | {seed: scores}
-        with atomic(self._path(kind, name), "wb") as file:
-            steps = {f"seed{each}": np.rint(known[each] / STEP).astype(np.int16) for each in sorted(known)}
-            np.savez_compressed(file, allow_pickle=False, **steps)
+        add_scores(self._path(kind, name), seed, scores)
 
     def scores(self, name: str, *, kind: str = "scores") -> dict[int, Float64[np.ndarray, " trials"]]:
         """What was kept of each seed; nothing where nothing was."""
-        path = self._path(kind, name)
-        if not path.exists():
-            return {}
-        with np.load(path) as stored:
-            return {int(key.removeprefix("seed")): stored[key] * STEP for key in stored.files}
+        return read_scores(self._path(kind, name))
 
     def _path(self, kind: str, name: str) -> Path:
         return self.folder / kind / f"{slug(name)}.npz"
-
-
-def slug(name: str) -> str:
-    """A name as one of a file."""
-    return name.lower().replace(", ", "-").replace(" ", "-")
 
 
 def best_rate(run: dict[str, Any]) -> float | None:

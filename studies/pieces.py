@@ -15,8 +15,10 @@ import torch
 from voxsphere.audio.vad import speech_seconds
 from voxsphere.audio.wave import read
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import cache_folder
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
+from voxsphere.data.pack import pack
 from voxsphere.models.speaker import SpeakerModel
 
 
@@ -26,6 +28,15 @@ def corpus() -> Path:
     if not folder:
         raise BadInput("VOXSPHERE_CORPUS is not set; this study needs the development corpus (docs/corpus.md)")
     return Path(folder)
+
+
+def packed() -> Path:
+    """The corpus in one HDF5 file, so that Ogg Opus is decoded once; packed now if it is not yet."""
+    path = cache_folder() / "studies" / "corpus.h5"
+    if not path.with_suffix(".tsv").exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pack(Manifest.load(corpus() / "manifest.tsv"), path, form="hdf5")
+    return path.with_suffix(".tsv")
 
 
 def train_utterances(*datasets: str, a_speaker: int) -> list[Utterance]:

@@ -1,0 +1,28 @@
+"""The studies of the five reference systems: each a module of this package with its `STUDY`."""
+
+from importlib import import_module, util
+
+from studies.systems.study import Study
+from voxsphere.core.errors import BadInput
+from voxsphere.core.parts import nearest
+
+SYSTEMS: dict[str, str] = {
+    "combined_loss": "Combined loss",
+    "deep_speaker_v2": "Deep Speaker v2",
+    "speaker_systems": "Speaker recognition systems",
+    "unified_hypersphere": "Unified hypersphere",
+    "spkid_mlp": "SpkID MLP",
+}
+"""The systems that docs/results.md has a section of, by the names of their modules, and what they are called there."""
+EXAMPLE = "example"
+
+
+def named(name: str) -> Study:
+    """The study of this name; `BadInput` lists those there are."""
+    if name not in (*SYSTEMS, EXAMPLE):
+        raise BadInput(f"no study of {name!r}{nearest(name, SYSTEMS)}")
+    where = f"{__name__}.{name}"
+    if util.find_spec(where) is None:
+        raise BadInput(f"{name}: its study has not been written ({where})")
+    study: Study = import_module(where).STUDY
+    return study

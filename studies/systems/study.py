@@ -1,0 +1,75 @@
+"""What a study of a system consists of: rows to be run, lists and sets to judge them by, and what is to be beaten."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studies.systems.place import Place
+from studies.systems.store import Store
+from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest
+from voxsphere.core.parts import nearest
+from voxsphere.core.trials import Trials
+
+HELD_OUT = "held_out"
+"""The usual name of the list of held-out train speakers' trials."""
+SEEDS = (0, 1, 2)
+Told = dict[str, Any]
+"""What a run tells: figures for JSON; `scores`, the cosines of each list; `decisions`, which are right of each set."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: `run(place, seed)` trains in `place.run_folder(name, seed)`, or goes on there."""
+
+    name: str
+    run: Callable[[Place, int], Told]
+    seeds: tuple[int, ...] = SEEDS
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A list of trials, and the recordings that it names, in the system's own input form."""
+
+    manifest: Manifest
+    trials: Trials
+
+
+def _nothing(place: Place) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Study:
+    """A system's study.
+
+    `prepare` writes the system's own input form into `place.form`, once. `lists` are what verification rows are scored
+    on, `sets` the utterances that closed-set rows decide on; what a row tells of either is in their order. `floors`
+    are rows that are to be beaten. `judged` is the list or set that decides whether the system runs (the verdict
+    "beats"), `reference` the row that others are compared with and that the verdict is about. `section` makes the
+    system's Markdown of what is stored; None takes the usual tables.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+    budget: str
+    reference: str
+    prepare: Callable[[Place], None]
+    lists: Callable[[Place], Mapping[str, Tested]] = _nothing
+    sets: Callable[[Place], Mapping[str, Manifest]] = _nothing
+    floors: tuple[Row, ...] = ()
+    judged: str = HELD_OUT
+    section: Callable[[Store], str] | None = None
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(row.name for row in (*self.floors, *self.rows))
+        if self.reference not in names:
+            raise BadInput(f"{self.name}: its reference {self.reference!r} is none of its rows")
+        object.__setattr__(self, "names", names)
+
+    def row(self, name: str) -> Row:
+        """The row or floor of this name; `BadInput` lists those there are."""
+        if name not in self.names:
+            raise BadInput(f"{self.name}: no row {name!r}{nearest(name, self.names)}")
+        return (*self.floors, *self.rows)[self.names.index(name)]
