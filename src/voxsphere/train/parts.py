@@ -6,6 +6,7 @@ from typing import Any
 from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
+from voxsphere.data.deep_speaker import deep_speaker_cuts
 from voxsphere.data.examples import Crops, Whole
 from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.synthetic_set import synthetic_set
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
+    "deep_speaker_cuts": deep_speaker_cuts,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     # training

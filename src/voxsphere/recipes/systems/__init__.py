@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
+from voxsphere.recipes.systems.deep_speaker_v2 import deep_speaker_v2
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
-SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {}
+SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {"deep_speaker_v2": deep_speaker_v2}

@@ -84,7 +84,7 @@ def deep_speaker_v2() -> Stages:
 def _softmax() -> Recipe:
     return Recipe(
         name="softmax",
-        data=deep_speaker_cuts,
+        data=partial(deep_speaker_cuts, judges="recordings"),
         model=partial(
             SpeakerModel,
             features=partial(GlobalNorm, of=partial(Stored, dim=39, sample_rate=RATE, hop=SHIFT), counted="each"),
@@ -103,7 +103,7 @@ def _softmax() -> Recipe:
         ),
         batch_size=900,
         epochs=1000,
-        validation=partial(Identification, figure="frame_error"),
+        validation=partial(Identification, figure="frame_error", by="frames"),
         stopping=partial(Stopping, patience=100, minimum_improvement=0.01),
         keep="best",
         log_every=100,
