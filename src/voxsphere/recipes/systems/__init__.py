@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+from voxsphere.recipes.systems.unified_hypersphere import unified_hypersphere, unified_hypersphere_identification
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.stages import Stages
 
-SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {}
+SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {
+    "unified_hypersphere": unified_hypersphere,
+    "unified_hypersphere/identification": unified_hypersphere_identification,
+}
