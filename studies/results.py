@@ -1,4 +1,4 @@
-"""Makes docs/results.md from what the studies stored: score files, calibration proofs, speed measurements.
+"""Makes docs/results.md from what the studies stored: score files, calibration proofs, speeds, systems.
 
 python -m studies.results            # writes docs/results.md
 python -m studies.results --check    # exits with 1 if the page is not what the stored files say
@@ -12,6 +12,7 @@ import typer
 
 from studies import training_results
 from studies.figures import cell, evaluated
+from studies.systems import page
 from voxsphere.core.files import atomic, read_json
 
 STORED = Path("studies/outputs")
@@ -41,6 +42,7 @@ def _page() -> Iterator[str]:
     yield from _speed()
     yield from training_results.small_corpus(STORED)
     yield from training_results.throughput(STORED)
+    yield from page.sections(STORED / "systems")
 
 
 def _verification(model: str) -> Iterator[str]:

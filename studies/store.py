@@ -44,7 +44,7 @@ def add_run(folder: Path, name: str, kind: str, key: str, told: object, *, order
 
 def change_runs(folder: Path, change: Callable[[Runs], None], *, order: Sequence[str]) -> None:
     """Read, change and write `runs.json` with nobody in between."""
-    with _alone(folder):
+    with alone(folder):
         runs = read_runs(folder)
         change(runs)
         write_json(folder / "runs.json", {each: runs[each] for each in order if each in runs})
@@ -73,6 +73,18 @@ def read_decisions(path: Path, count: int) -> dict[int, Bool[np.ndarray, " utter
     return {seed: np.unpackbits(values, count=count).astype(bool) for seed, values in _read(path).items()}
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold this folder, which is made where it is not there; waits until no other process does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _write(path: Path, of_seed: dict[int, np.ndarray]) -> None:
     with atomic(path, "wb") as file:
         np.savez_compressed(file, allow_pickle=False, **{f"seed{seed}": of_seed[seed] for seed in sorted(of_seed)})
@@ -83,15 +95,3 @@ def _read(path: Path) -> dict[int, np.ndarray]:
         return {}
     with np.load(path) as stored:
         return {int(key.removeprefix("seed")): stored[key] for key in stored.files}
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process holds this folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

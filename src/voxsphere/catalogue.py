@@ -13,7 +13,7 @@ from voxsphere.audio.augment.equaliser import Equaliser
 from voxsphere.audio.augment.gain import Volume
 from voxsphere.audio.augment.noise import Noise
 from voxsphere.audio.augment.notches import DropFrequencies
-from voxsphere.audio.augment.repetition import Repeat
+from voxsphere.audio.augment.repetition import AppendItself, Repeat
 from voxsphere.audio.augment.reverb import Reverb
 from voxsphere.audio.augment.reversal import Reverse
 from voxsphere.audio.augment.room import Room
@@ -125,6 +125,7 @@ from voxsphere.models.speaker import SpeakerModel
 
 CATALOGUE: dict[str, Callable[..., Any]] = {
     # augmentation
+    "AppendItself": AppendItself,
     "BandPass": BandPass,
     "Clip": Clip,
     "Codec": Codec,

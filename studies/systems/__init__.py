@@ -21,8 +21,12 @@ def named(name: str) -> Study:
     """The study of this name; `BadInput` lists those there are."""
     if name not in (*SYSTEMS, EXAMPLE):
         raise BadInput(f"no study of {name!r}{nearest(name, SYSTEMS)}")
-    where = f"{__name__}.{name}"
-    if util.find_spec(where) is None:
-        raise BadInput(f"{name}: its study has not been written ({where})")
-    study: Study = import_module(where).STUDY
+    if not written(name):
+        raise BadInput(f"{name}: its study has not been written (studies/systems/{name}.py)")
+    study: Study = import_module(f"{__name__}.{name}").STUDY
     return study
+
+
+def written(name: str) -> bool:
+    """Whether the study of a system is there."""
+    return util.find_spec(f"{__name__}.{name}") is not None

@@ -10,7 +10,6 @@
 cache under `studies/systems/NAME`, what is stored under `studies/outputs/systems/NAME`.
 """
 
-import shutil
 import sys
 from dataclasses import replace
 from functools import partial
@@ -24,6 +23,7 @@ from studies.systems import SYSTEMS, named
 from studies.systems.figures import REPLICATES, figures, numbers_of, sides_of
 from studies.systems.performing import perform
 from studies.systems.place import Place
+from studies.systems.preparing import prepare as make_form
 from studies.systems.store import Store
 from studies.systems.study import Row, Study, Told
 from voxsphere.core.errors import BadInput
@@ -72,10 +72,7 @@ def compare(name: System, folder: Folder = None, smoke: Smoke = False) -> None:
 @app.command()
 def prepare(name: System, folder: Folder = None, smoke: Smoke = False, again: bool = False) -> None:
     """Write the corpus in the system's own input form; `--again` where that was made before."""
-    place = Place.of(name, folder, smoke=smoke)
-    if again:
-        _mark(place).unlink(missing_ok=True)
-    _prepare(named(name), place)
+    make_form(named(name), Place.of(name, folder, smoke=smoke), again=again)
 
 
 @app.command()
@@ -103,7 +100,7 @@ _WORDS = {True: "yes", False: "no", None: "not run"}
 
 
 def _run(study: Study, place: Place, rows: list[Row], seeds: set[int], jobs: int) -> None:
-    _prepare(study, place)
+    make_form(study, place)
     store = Store(place.out)
     _settle(study, place, store)
     runs = [(row.name, seed) for row in rows for seed in (row.seeds[:1] if place.smoke else row.seeds) if seed in seeds]
@@ -125,20 +122,6 @@ def _task(study: Study, place: Place, store: Store, row: str, seed: int) -> pool
 
     # A copy of the place leaves behind what this process has read.
     return pool.Task(f"{row}, seed {seed}", partial(perform, replace(place), study.name, row, seed), done, broke)
-
-
-def _mark(place: Place) -> Path:
-    """The file that tells that the input form is whole."""
-    return place.form.with_suffix(".whole")
-
-
-def _prepare(study: Study, place: Place) -> None:
-    """Make the system's input form, if it is not whole; what a broken preparation left is removed."""
-    if _mark(place).exists():
-        return
-    shutil.rmtree(place.form, ignore_errors=True)
-    study.prepare(place)
-    _mark(place).touch()
 
 
 def _settle(study: Study, place: Place, store: Store) -> None:

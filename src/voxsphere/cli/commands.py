@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import corpus, features, finetuning, models, training
+from voxsphere.cli import corpus, extraction, features, finetuning, models, training
+from voxsphere.cli.options import DEFAULT, Json, Model
 from voxsphere.core.errors import BadInput
 
 app = typer.Typer(
@@ -26,12 +27,8 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 
-for verb in (*corpus.VERBS, *training.VERBS, finetuning.finetune):
+for verb in (*corpus.VERBS, *extraction.VERBS, *training.VERBS, finetuning.finetune):
     app.command()(verb)
-
-Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-DEFAULT = "campplus-zh-en"
 
 
 def _version(asked: bool) -> None:
@@ -68,42 +65,6 @@ def verify(
     _print(verdict.to_json()) if as_json else show.verdict(verdict)
     if check and verdict.decision != "same speaker":
         raise typer.Exit(1)
-
-
-@app.command()
-def embed(
-    audio: Annotated[list[Path], typer.Argument(metavar="AUDIO...", help="Audio files.")],
-    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
-    model: Model = DEFAULT,
-) -> None:
-    """Embed single files."""
-    from voxsphere.core.manifest import Manifest, Utterance
-
-    utterances = tuple(Utterance(id=str(path), path=str(path)) for path in dict.fromkeys(audio))
-    _extract(Manifest(utterances), model, out, as_json=False, audio=True)
-
-
-@app.command()
-def extract(
-    manifest: Annotated[Path, typer.Argument(help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")],
-    out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
-    model: Model = DEFAULT,
-    trials: Annotated[Path | None, typer.Option(help="Embed only what these trials name.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; one a core if not given.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Embed every utterance of a manifest; a second call goes on where a broken one ended."""
-    from voxsphere.core.manifest import Manifest
-    from voxsphere.core.trials import Trials
-    from voxsphere.data.manifests import open_manifest
-
-    wanted = open_manifest(manifest)
-    if trials is not None:
-        named = set(Trials.load(trials).ids)
-        wanted = Manifest(tuple(utterance for utterance in wanted if utterance.id in named))
-        if missing := sorted(named - set(wanted.ids)):
-            raise BadInput(f"{trials}: {len(missing)} recordings are not in {manifest}, the first is {missing[0]}")
-    _extract(wanted, model, out, as_json=as_json, workers=workers)
 
 
 @app.command()
@@ -243,28 +204,6 @@ def bench_loader(
     with show.progress("timing", total=batches_to_time(workers, batches)) as progress:
         speed = loading_speed(chosen, workers=workers, batches=batches, progress=progress)
     _print(speed.to_json()) if as_json else show.loading(speed)
-
-
-def _extract(
-    manifest: Any, model: str, out: Path, *, as_json: bool, workers: int | None = None, audio: bool = False
-) -> None:
-    from voxsphere.cli import show
-    from voxsphere.extract.corpus import extract
-    from voxsphere.extract.voice import refuse_stored
-    from voxsphere.pretrained import load
-
-    pretrained = load(model)
-    if audio:
-        refuse_stored(pretrained)
-    with show.progress("embedding", total=len(manifest)) as progress:
-        done = extract(pretrained, manifest, out, workers=workers, progress=progress)
-    if as_json:
-        failures = [{"id": name, "reason": reason} for name, reason in done.failures]
-        _print({"out": str(out), "embeddings": done.embeddings, "resumed": done.resumed, "failures": failures})
-    else:
-        show.extraction(done, out)
-    if done.failures:
-        raise typer.Exit(2)
 
 
 def _warn_of_little_speech(scores: Any, embeddings: Any, least: float) -> None:

@@ -32,6 +32,9 @@ def prepare(
     trials: Annotated[
         list[Path] | None, typer.Option(help="With --as: lists of trials that the system is to be tried on.")
     ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="With --as: change an option of the form.")
+    ] = None,
     allow_commands: Annotated[
         bool, typer.Option("--allow-commands", help="Run what a wav.scp gives as a command; only lists you trust.")
     ] = False,
@@ -49,12 +52,12 @@ def prepare(
     if system is not None:
         if root is not None:
             raise BadInput(f"--as {system}: takes a manifest alone, not KIND ROOT; make one of {root} first")
-        _as_system(system, kind, out, split_table, trials or [], as_json=as_json)
+        _as_system(system, kind, out, split_table, trials or [], set_ or [], as_json=as_json)
         return
     if root is None:
         raise BadInput(f"prepare {kind}: say where the corpus lies (prepare KIND ROOT), or what to make of it (--as)")
-    if split_table or trials:
-        raise BadInput("--split-table and --trials go with --as alone")
+    if split_table or trials or set_:
+        raise BadInput("--split-table, --trials and --set go with --as alone")
     from voxsphere.data.corpora import prepare as prepare_corpus
 
     check_table(out)
@@ -86,13 +89,22 @@ def _save(made: "Prepared", out: Path, *, as_json: bool) -> None:
         typer.echo(f"voxsphere: {len(made.missing)} in all are missing; they are listed in {listed}", err=True)
 
 
-def _as_system(system: str, manifest: str, out: Path, split_table: str, trials: list[Path], *, as_json: bool) -> None:
+def _as_system(
+    system: str,
+    manifest: str,
+    out: Path,
+    split_table: str,
+    trials: list[Path],
+    settings: list[str],
+    *,
+    as_json: bool,
+) -> None:
     from voxsphere.cli import show
     from voxsphere.data.forms import open_corpus, write
 
     corpus = open_corpus(manifest, split_table=split_table, trials=trials)
     with show.progress("writing", total=len(corpus.teaching) + len(corpus.judging)) as progress:
-        made = write(system, corpus, out, progress=progress)
+        made = write(system, corpus, out, settings=settings, progress=progress)
     if as_json:
         sizes = {"utterances": made.utterances, "speakers": made.speakers}
         print_json({"out": str(made.folder), **sizes, "notes": list(made.told)})

@@ -1,4 +1,4 @@
-"""What the verbs of a corpus share: their common options, what they say of manifests and lists, JSON on stdout."""
+"""What verbs share: their common options, what they say of manifests and lists, JSON on stdout."""
 
 import json
 from enum import StrEnum
@@ -20,6 +20,8 @@ Source = Annotated[
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; one a core if not given.")]
 Seed = Annotated[int, typer.Option(help="Another seed draws others.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Model = Annotated[str, typer.Option("--model", "-m", help="A known name, a folder, an address, or a hub id.")]
+DEFAULT = "campplus-zh-en"
 
 SHOWN = 5
 """How many missing files, and findings of a kind, the terminal shows."""

@@ -1,4 +1,4 @@
-"""Which utterances next: shuffled, balanced over speakers, P speakers × K utterances, or of like length.
+"""Which utterances next: shuffled, drawn, balanced over speakers, P speakers × K utterances, or of like length.
 
 A sampler is a pure function of (speakers, durations, epoch, seed): it holds no position, so a run can go on anywhere.
 `batches(epoch)` gives the rows of the manifest that make up each batch of an epoch, whole batches only.
@@ -37,6 +37,32 @@ class Shuffled:
         """The rows of each batch."""
         order = stream("shuffled", self.seed, epoch).permutation(self.rows)
         return order[: self.batches_per_epoch * self.batch_size].reshape(-1, self.batch_size)
+
+
+class Drawn:
+    """Each example's utterance drawn by itself, all alike: one may come twice in a batch, another not for long.
+
+    An epoch is `batches` of them (0: about as long as the corpus), whatever the corpus: for systems that count
+    iterations, such as unified-embedding's (Hajibabaei & Dai 2018, arXiv:1807.08312).
+    """
+
+    def __init__(
+        self,
+        speakers: Sequence[int],
+        durations: Sequence[float | None],
+        *,
+        batch_size: int,
+        seed: int,
+        batches: int = 0,
+    ) -> None:
+        if batches < 0 or not len(speakers):
+            raise BadInput(f"{batches} batches an epoch of {len(speakers)} utterances: give 0 or more, and some speech")
+        self.rows, self.batch_size, self.seed = len(speakers), batch_size, seed
+        self.batches_per_epoch = batches or max(1, self.rows // batch_size)
+
+    def batches(self, epoch: int) -> Rows:
+        """The rows of each batch."""
+        return stream("drawn", self.seed, epoch).integers(self.rows, size=(self.batches_per_epoch, self.batch_size))
 
 
 class SpeakerBalanced:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio.augment.chain import apply_all, draw_all, samples_needed
+from voxsphere.audio.augment.chain import apply_all, draw_all, place_of, samples_needed
 from voxsphere.audio.augment.contract import Augmentation
-from voxsphere.audio.wave import opened, read
+from voxsphere.audio.augment.repetition import turned
+from voxsphere.audio.wave import Recording, opened, read
 from voxsphere.core.manifest import Utterance
 
 
@@ -33,7 +34,7 @@ class Waves:
     def example(self, utterance: Utterance, count: int, random: np.random.Generator) -> Float32[np.ndarray, " samples"]:
         """`count` samples from a drawn place on, after all deeds drawn of the augmentations."""
         deeds = draw_all(self.augment, random, count, self.rate)
-        wave = _cut(utterance, samples_needed(deeds, count), self.rate, random)
+        wave = _cut(utterance, samples_needed(deeds, count), self.rate, random, place_of(deeds))
         return apply_all(deeds, wave, self.rate, count)
 
 
@@ -42,8 +43,13 @@ def _reading_rate(utterance: Utterance, rate: int) -> int:
     return round(rate / utterance.speed)
 
 
-def _cut(utterance: Utterance, samples: int, rate: int, random: np.random.Generator) -> Float32[np.ndarray, " samples"]:
-    """A piece of the utterance at a drawn place, `samples` long; a shorter utterance is repeated."""
+def _cut(
+    utterance: Utterance, samples: int, rate: int, random: np.random.Generator, place: float | None
+) -> Float32[np.ndarray, " samples"]:
+    """A piece of the utterance, `samples` long, at a drawn place or from `place` (0–1) on and over its end.
+
+    A shorter utterance is repeated.
+    """
     reading_rate = _reading_rate(utterance, rate)
     wanted = samples / reading_rate
     begin = utterance.start or 0.0
@@ -55,8 +61,29 @@ def _cut(utterance: Utterance, samples: int, rate: int, random: np.random.Genera
             # A segment that begins after the end is refused by the reader, in its own words.
             limit = None if utterance.start is None or whole <= 0 else whole
             wave = read(recording, rate=reading_rate, start=utterance.start, duration=limit)
-            return np.tile(wave, math.ceil(samples / len(wave)))[:samples]
-        first = begin + float(random.uniform(0, whole - wanted))
-        wave = read(recording, rate=reading_rate, start=first, duration=wanted)
+            return turned(wave, place or 0.0, samples)
+        if place is None:
+            first = begin + float(random.uniform(0, whole - wanted))
+            wave = read(recording, rate=reading_rate, start=first, duration=wanted)
+        else:
+            wave = _over_the_end(recording, reading_rate, begin, whole, place * whole, wanted)
     # The decoder counts whole samples of the file: what rounding leaves out at the end is repeated.
     return wave if len(wave) == samples else np.resize(wave, samples)
+
+
+def _over_the_end(
+    recording: Recording, rate: int, begin: float, whole: float, first: float, wanted: float
+) -> Float32[np.ndarray, " samples"]:
+    """The `wanted` seconds from `first` on, of which the last may be the first of the `whole` again."""
+    left = whole - first
+    if left < _NO_MORE:
+        first, left = 0.0, whole
+    wave = read(recording, rate=rate, start=begin + first, duration=min(wanted, left))
+    missing = wanted - len(wave) / rate
+    if left >= wanted or missing <= 0:
+        return wave
+    return np.concatenate([wave, read(recording, rate=rate, start=begin, duration=missing)])
+
+
+_NO_MORE = 0.001
+"""Seconds before the end at which nothing need be read any more."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from voxsphere.audio.quality import inspect
 from voxsphere.audio.stores import stamp
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
@@ -17,6 +18,7 @@ from voxsphere.core.files import atomic, read_json, write_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.source import source_of
 from voxsphere.data.threads import in_threads
+from voxsphere.extract.crops import ByPieces
 from voxsphere.extract.voice import listen
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.pretrained import Pretrained
@@ -49,6 +51,7 @@ def extract(
     manifest: Manifest,
     out: str | Path,
     *,
+    hearing: ByPieces | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Extraction:
@@ -59,16 +62,20 @@ def extract(
     `OUT.failed.tsv` and do not stop the others. `workers` threads embed one utterance each (default: one a core).
     Raises `BadInput` where `out` holds another model's embeddings, or recordings that the manifest does not name; what
     it holds of recordings that cannot be read any more is kept.
+
+    With `hearing` an utterance is embedded by pieces of it, not whole. The file then says so beside the model's
+    fingerprint (FINGERPRINT+NAME), and a file or partial work of other pieces is another model's.
     """
     out, begun = Path(out), time.monotonic()
-    kept = _kept(out, pretrained.fingerprint, manifest)
-    store = _Store.open(out, pretrained.fingerprint, manifest)
+    maker = pretrained.fingerprint + ("" if hearing is None else f"+{hearing.name}")
+    kept = _kept(out, maker, manifest)
+    store = _Store.open(out, maker, manifest)
     resumed = len(store.made)
     todo = [utterance for utterance in manifest if utterance.id not in store.made]
     progress(resumed)
     failures, heard, saved = [], 0.0, begun
     try:
-        for utterance, result in _each(pretrained, todo, workers):
+        for utterance, result in _each(pretrained, todo, hearing, workers):
             if isinstance(result, BadInput):
                 failures.append((utterance.id, str(result)))
             else:
@@ -95,7 +102,10 @@ def _kept(out: Path, model: str, manifest: Manifest) -> dict[str, tuple[np.ndarr
         return {}
     earlier = Embeddings.load(out)
     if earlier.model and earlier.model != model:  # Kaldi's files do not say which model made them
-        raise BadInput(f"{out}: holds embeddings of another model ({earlier.model}); choose another --out")
+        raise BadInput(
+            f"{out}: holds embeddings of another model, or of other pieces ({earlier.model}, not {model}); choose "
+            "another --out"
+        )
     if others := set(earlier.ids) - set(manifest.ids):
         some = min(others)
         raise BadInput(
@@ -166,13 +176,15 @@ def _state(utterance: Utterance) -> str:
 
 
 def _each(
-    pretrained: Pretrained, utterances: list[Utterance], workers: int | None
+    pretrained: Pretrained, utterances: list[Utterance], hearing: ByPieces | None, workers: int | None
 ) -> Iterator[tuple[Utterance, _Made | BadInput]]:
     """Each utterance with what was made of it, or with what is wrong with it."""
 
     def work(utterance: Utterance) -> _Made:
         if utterance.speed != 1:
             raise BadInput(f"{utterance.path}: is to be played at speed {utterance.speed:g}, which extraction does not")
+        if hearing is not None:
+            return _by_pieces(pretrained.model, utterance, hearing)
         if pretrained.model.width is not None:
             return _of_features(pretrained.model, utterance)
         duration = utterance.duration if utterance.start is not None else None
@@ -181,6 +193,19 @@ def _each(
 
     # Torch releases the interpreter while it computes: a thread a core with one torch thread each wastes the least.
     return in_threads(work, utterances, workers=workers, begin=lambda: torch.set_num_threads(1))
+
+
+def _by_pieces(model: SpeakerModel, utterance: Utterance, hearing: ByPieces) -> _Made:
+    held = source_of(model).beginning(utterance)
+    if len(held) < model.shortest:
+        raise BadInput(f"{utterance.path}: {len(held)} samples or frames are too few for the model; record more")
+    seconds = speech = len(held) / model.rate
+    if model.width is None:
+        quality = inspect(held, model.sample_rate, source_rate=model.sample_rate)
+        speech = quality.speech_seconds
+        if quality.silent:
+            raise BadInput(f"{utterance.path}: is silent (every sample is the same); record it again")
+    return _Made(hearing.embed(model, utterance, held), seconds, speech)
 
 
 def _of_features(model: SpeakerModel, utterance: Utterance) -> _Made:

@@ -248,7 +248,7 @@ class SpeakerModel(nn.Module):
             by_length.setdefault(len(piece), []).append(i)
         device = next((tensor.device for tensor in [*self.parameters(), *self.buffers()]), torch.device("cpu"))
         vectors: dict[int, np.ndarray] = {}
-        with torch.inference_mode(), _evaluating(self):
+        with torch.inference_mode(), evaluating(self):
             for samples, members in by_length.items():
                 size = max(1, int(batch_seconds * self.rate / samples))
                 for batch in (members[first : first + size] for first in range(0, len(members), size)):
@@ -265,7 +265,7 @@ def _tensor(wave: Wave | Matrix) -> Tensor:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode for a while; afterwards each part is again in the mode it was in, frozen parts too."""
     training = [module for module in model.modules() if module.training]
     if training:

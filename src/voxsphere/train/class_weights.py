@@ -26,9 +26,10 @@ def carried(objective: nn.Module, speakers: Sequence[str], run: Path, *, head: J
     """The weights of the objective beside its model as the run in `run` left them, each speaker's by name.
 
     Where the run kept a running average (`ema`) they are the average's, as the model's are. Margins and the like are
-    no weights: they are what this recipe says. `BadInput` where the run is not known to have learnt all the speakers,
-    or its objective has other weights, or a head of another kind than `head`, which is this one's as a recipe describes
-    it.
+    no weights: they are what this recipe says. A run with plain `Softmax` also gives its class weights, and its biases
+    where there are such, to another head of one row a class; what that has besides begins as it is. `BadInput` where
+    the run is not known to have learnt all the speakers, or its objective has other weights, or a head of another kind
+    than `head`, which is this one's as a recipe describes it.
     """
     state = checkpoint.newest(run / "checkpoints", reading=True)
     if state is None:
@@ -43,7 +44,7 @@ def carried(objective: nn.Module, speakers: Sequence[str], run: Path, *, head: J
         )
     recipe: Any = read_json(run / "recipe.json")
     there, here = _kind(recipe["objective"].get("head")), _kind(head)
-    if there != here:
+    if there != here and not (there == "Softmax" and _one_row_a_class(objective, len(speakers))):
         raise BadInput(
             f"start.head: {run} taught {there}, and here stands {here}; its head is to be of the same kind, or take "
             "start.head=new"
@@ -52,6 +53,8 @@ def carried(objective: nn.Module, speakers: Sequence[str], run: Path, *, head: J
     own = _beside_the_model(objective)
     if not own:
         raise BadInput("start.head: this objective has no class weights to carry over; take start.head=new")
+    if there != here:
+        own = {name: value for name, value in own.items() if name in held or not name.startswith("head.")}
     sizes, of_classes = (len(taught), len(speakers)), _of_classes(objective)
     return {
         name: _picked(name, value, held, rows if name in of_classes else None, sizes, run)
@@ -66,6 +69,12 @@ def _kind(head: Any) -> str:
     centres = head.get("centres", 1)
     own = f"{head.get('part')}{'' if centres == 1 else f' of {centres} centres'}"
     return f"{own} around {_kind(head['head'])}" if "head" in head else own
+
+
+def _one_row_a_class(objective: nn.Module, classes: int) -> bool:
+    """Whether the head itself, no other within it, holds a weight vector for each class."""
+    weight = dict(objective.named_parameters()).get("head.weight")
+    return weight is not None and len(weight) == classes
 
 
 def _of_classes(objective: nn.Module) -> set[str]:

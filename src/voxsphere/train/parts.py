@@ -8,9 +8,10 @@ from torch import optim
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.deep_speaker import deep_speaker_cuts
 from voxsphere.data.examples import Crops, Whole
-from voxsphere.data.samplers import Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
+from voxsphere.data.voxceleb1 import voxceleb1_identification, voxceleb1_verification
 from voxsphere.train.average import Ema
 from voxsphere.train.margins import LambdaAnnealing, MarginRamp
 from voxsphere.train.objectives import Classification, Distillation, DomainAdversarial, Joint, Metric, Mixup, Reversal
@@ -40,6 +41,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     # data
     "Bucketed": Bucketed,
     "Crops": Crops,
+    "Drawn": Drawn,
     "Shuffled": Shuffled,
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
@@ -47,6 +49,8 @@ PARTS: dict[str, Callable[..., Any]] = {
     "deep_speaker_cuts": deep_speaker_cuts,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
+    "voxceleb1_identification": voxceleb1_identification,
+    "voxceleb1_verification": voxceleb1_verification,
     # training
     "Classification": Classification,
     "Distillation": Distillation,

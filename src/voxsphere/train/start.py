@@ -21,7 +21,8 @@ class Start:
     folder (the weights that it keeps), or `stage:NAME`, the stage of that name in the same `Stages`.
 
     `head` says where the objective's class weights begin: "new" as without a start; "carried" as the run left them in
-    its newest checkpoint, by the names of the speakers, each of whom that run must have learnt; "means" in the
+    its newest checkpoint, by the names of the speakers, each of whom that run must have learnt (also those of `Softmax`
+    by another head, whose scales and shifts are new then); "means" in the
     direction of each speaker's mean embedding by the start's model (Qi, Brown & Lowe 2018, Low-shot learning with
     imprinted weights, arXiv:1712.07136), with the length that they have at random.
 

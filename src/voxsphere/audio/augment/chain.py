@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio.augment.contract import Augmentation, Deed, Needing, Resizing
+from voxsphere.audio.augment.contract import Augmentation, Deed, Needing, Placing, Resizing
 
 
 def draw_all(
@@ -20,6 +20,11 @@ def check_all(augmentations: Iterable[Augmentation]) -> None:
     for augmentation in augmentations:
         if isinstance(augmentation, Needing):
             augmentation.check()
+
+
+def place_of(deeds: Sequence[Deed]) -> float | None:
+    """Where the example is cut from its recording (0–1), if one of the deeds says so; see `Placing`."""
+    return next((deed.cut_at for deed in deeds if isinstance(deed, Placing) and deed.cut_at is not None), None)
 
 
 def samples_needed(deeds: Sequence[Deed], samples: int) -> int:

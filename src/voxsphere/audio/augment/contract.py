@@ -28,6 +28,17 @@ class Resizing(Protocol):
         ...
 
 
+@runtime_checkable
+class Placing(Protocol):
+    """A deed that says where the example is cut from its recording, which a reader otherwise draws by itself.
+
+    `cut_at` is that place, 0–1 of the recording, which goes on from its beginning where it ends; None: anywhere.
+    """
+
+    @property
+    def cut_at(self) -> float | None: ...
+
+
 class Augmentation(Protocol):
     """A distribution of deeds, made of options only: cheap to construct, picklable, and shown by `core.parts`.
 

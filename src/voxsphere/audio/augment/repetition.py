@@ -1,4 +1,4 @@
-"""Repetition: a shorter piece, said over and over from a drawn place on."""
+"""Repetition: a recording, or a shorter piece, said over and over from a drawn place on."""
 
 import math
 from dataclasses import dataclass
@@ -7,6 +7,39 @@ import numpy as np
 from jaxtyping import Float32
 
 from voxsphere.audio.augment.between import check, uniform
+
+
+@dataclass(frozen=True)
+class FromPlace:
+    """The example is cut from this place of the whole recording on (0–1), and goes on from its beginning at its end.
+
+    The reader does it, who alone knows the whole; what it gives is taken as it is.
+    """
+
+    cut_at: float
+
+    def __call__(self, wave: Float32[np.ndarray, " samples"], sample_rate: int) -> Float32[np.ndarray, " samples"]:
+        return wave
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppendItself:
+    """The recording appended to itself, and begun anywhere in it.
+
+    Hajibabaei & Dai 2018, Unified Hypersphere Embedding, arXiv:1807.08312: their repetition. Recordings shorter than
+    the example are appended as often as it takes (theirs once). Stands before noise and rooms, as they advise.
+    """
+
+    def draw(self, random: np.random.Generator, samples: int, sample_rate: int) -> FromPlace:
+        """Where it begins."""
+        return FromPlace(float(random.random()))
+
+
+def turned(wave: Float32[np.ndarray, " all"], place: float, samples: int) -> Float32[np.ndarray, " samples"]:
+    """`samples` of the wave from `place` (0–1) on, over its end and on from its beginning as often as it takes."""
+    first = min(int(place * len(wave)), len(wave) - 1)
+    piece: Float32[np.ndarray, " samples"] = wave[first : first + samples]
+    return piece if len(piece) == samples else np.resize(np.roll(wave, -first), samples)
 
 
 @dataclass(frozen=True)
@@ -30,9 +63,9 @@ class RepeatFrom:
 
 @dataclass(frozen=True, kw_only=True)
 class Repeat:
-    """Repetition of a piece of a drawn `share` of the example (Hajibabaei & Dai 2018, Unified Hypersphere Embedding).
+    """Repetition of a piece of a drawn `share` of the example, whatever the recording's length.
 
-    They append a recording to itself, and begin anywhere.
+    After the repetition of Hajibabaei & Dai 2018, for which see `AppendItself`.
     """
 
     share: tuple[float, float] = (0.5, 1.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio.augment.chain import check_all, draw_all, samples_needed
+from voxsphere.audio.augment.chain import check_all, draw_all, place_of, samples_needed
 from voxsphere.audio.augment.contract import Augmentation, Deed
 
 
@@ -15,6 +15,11 @@ class InTurn:
     """Deeds one after the other; a sample or two may be left over at the end."""
 
     deeds: tuple[Deed, ...]
+
+    @property
+    def cut_at(self) -> float | None:
+        """The place that one of the deeds says."""
+        return place_of(self.deeds)
 
     def samples_needed(self, samples: int) -> int:
         """What the first deed needs."""

@@ -1,23 +1,48 @@
 """A corpus written in a reference system's own input form, each system's by one function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.parts import nearest
+from voxsphere.core.parts import nearest, override
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
+<<<<<<< HEAD
 from voxsphere.data.forms.deep_speaker_v2 import deep_speaker_v2
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
 FORMS: Mapping[str, Form] = {"deep_speaker_v2": deep_speaker_v2}
+=======
+from voxsphere.data.forms.unified_hypersphere import unified_hypersphere
+
+__all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
+
+FORMS: Mapping[str, Form] = {
+    "unified_hypersphere": unified_hypersphere,
+}
+>>>>>>> i6-harness
 
 
-def write(system: str, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda done: None) -> Made:
+def write(
+    system: str,
+    corpus: Corpus,
+    out: Path,
+    *,
+    settings: Sequence[str] = (),
+    progress: Callable[[int], None] = lambda done: None,
+) -> Made:
     """Write `corpus` into the folder `out` as `system` takes it; `progress` is told of utterances done.
 
-    `BadInput` for a system that is not known, and where the folder holds something else.
+    `settings` are options of the form, each `name=value`. `BadInput` for one that it has not, for a system that is not
+    known, and where the folder holds something else.
     """
     if system not in FORMS:
         raise BadInput(f"--as {system}: no reference system of that name{nearest(system, FORMS)}")
-    return FORMS[system](corpus, out, progress=progress)
+    form = partial(FORMS[system], progress=progress)
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or name in ("progress", "corpus", "out"):
+            raise BadInput(f"--set {setting}: an option of the form {system} is changed by name=value")
+        form = override(form, name, text, {})
+    return form(corpus, out)

@@ -49,7 +49,7 @@ class Made:
 
 
 class Form(Protocol):
-    """Writes a corpus as one system takes it."""
+    """Writes a corpus as one system takes it; may have further options, by keyword."""
 
     def __call__(self, corpus: Corpus, out: Path, *, progress: Callable[[int], None] = ...) -> Made: ...
 

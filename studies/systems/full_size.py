@@ -1,0 +1,247 @@
+"""How long the systems take at their published size: training steps, and the embedding of twenty recordings.
+
+    python -m studies.systems.full_size                    # all, one after the other; about an hour on one core
+    python -m studies.systems.full_size NAME… --steps 5    # these alone, into the same file
+    python -m studies.systems.full_size --list
+
+Each network learns from the corpus in its system's own input form, as `python -m studies.systems prepare` writes it,
+with the recipe's own batches and crops; the corpus has fewer speakers than the published ones, so the head is smaller.
+Of a step and of a recording counted are CPU seconds of one thread, so that a busy machine does not count. Written to
+`studies/outputs/systems/full_size.json`, of which docs/results.md is made.
+"""
+
+import math
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from voxsphere.extract.crops import ByPieces, DrawnCrops
+
+from studies.pool import pool
+from studies.systems import named
+from studies.systems.place import Place
+from studies.systems.preparing import prepare
+from studies.systems.tables import table
+from voxsphere.core.errors import BadInput
+from voxsphere.core.files import read_json, write_json
+from voxsphere.core.manifest import Utterance
+from voxsphere.core.parts import nearest
+from voxsphere.data.loader import load
+from voxsphere.data.source import source_of
+from voxsphere.recipes.systems import SYSTEMS
+from voxsphere.train.assembly import accelerator_of, assemble
+from voxsphere.train.loop import steps
+from voxsphere.train.recipe import Recipe
+from voxsphere.train.schedule import Progress
+from voxsphere.train.stages import Stages
+
+STORED = Path("studies/outputs/systems/full_size.json")
+FILES = 20
+LONGEST = 60.0
+"""Seconds of a recording that are embedded, where it is not embedded by crops."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A network to time: of which recipe of which system, of which of its stages, over which part of the input form.
+
+    With `crops` a recording is embedded by so many; else whole. `pieces` splits a batch for the sake of memory.
+    """
+
+    system: str
+    recipe: str
+    stage: int = 0
+    root: str = ""
+    crops: int = 0
+    pieces: int = 1
+
+    def made(self, place: Place) -> Recipe:
+        """The recipe, over the input form."""
+        system = SYSTEMS[self.recipe]().with_options(f"data.root={place.form / self.root}", f"accumulate={self.pieces}")
+        return system.recipes[self.stage] if isinstance(system, Stages) else system
+
+
+WHOLE = {
+    "combined loss, ResNet of 50 layers": Whole("combined_loss", "combined_loss", pieces=5),
+    "deep speaker, softmax": Whole("deep_speaker_v2", "deep_speaker_v2"),
+    "deep speaker, triplets": Whole("deep_speaker_v2", "deep_speaker_v2", stage=1),
+    "TDNN": Whole("speaker_systems", "speaker_systems/tdnn"),
+    "ECAPA-TDNN": Whole("speaker_systems", "speaker_systems/ecapa"),
+    "ResNet34": Whole("speaker_systems", "speaker_systems/resnet34"),
+    "hypersphere, ResNet-20": Whole("unified_hypersphere", "unified_hypersphere", root="verification", crops=50),
+    "SpkID MLP": Whole("spkid_mlp", "spkid_mlp"),
+}
+
+
+def run(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="See --list.")] = None,
+    count: Annotated[int, typer.Option("--steps", help="So many are timed, after one.")] = 3,
+    listed: Annotated[bool, typer.Option("--list", help="Say which there are, and end.")] = False,
+    out: Annotated[Path, typer.Option(help="The file of results.")] = STORED,
+) -> None:
+    """Time the networks, each in processes of its own, and keep what was found."""
+    if listed:
+        print(*WHOLE, sep="\n")
+        return
+    for name in names or WHOLE:
+        if name not in WHOLE:
+            raise BadInput(f"no network {name!r}{nearest(name, WHOLE)}")
+        place = Place.of(WHOLE[name].system)
+        prepare(named(WHOLE[name].system), place)
+        found = {}
+        for what, timed in (
+            ("training", partial(training, name, place, count)),
+            ("hearing", partial(hearing, name, place)),
+        ):
+            with pool(1) as alone:
+                found[what] = alone.submit(timed).result()
+        print(name, found, flush=True)
+        stored = read_json(out)["networks"] if out.exists() else {}
+        networks = stored | {name: found}
+        write_json(out, {"machine": machine(), "networks": {key: networks[key] for key in WHOLE if key in networks}})
+
+
+def training(name: str, place: Place, count: int) -> dict[str, Any]:
+    """CPU seconds of `count` updates after a first one, with the recipe's own batches; loading is part of them."""
+    recipe = WHOLE[name].made(place)
+    data, accelerator = recipe.data(), accelerator_of(recipe, cpu=True)
+    made = assemble(recipe, data, accelerator)
+    objective, optimizer = accelerator.prepare(made.objective, made.optimizer)
+    epoch = made.plan.steps_per_epoch
+    updates = steps(
+        objective, optimizer, load(made.items, made.plan, first=0, share=made.share, workers=0), accelerator,
+        progress=lambda done: Progress(done, recipe.epochs * epoch, epoch), learning_rate=made.learning_rate,
+        margin=made.margin, dropout=made.dropout, clip=recipe.clip, pieces=recipe.accumulate,
+    )  # fmt: skip
+    next(updates)
+    seconds = [_seconds(lambda: next(updates)) for _ in range(count)]
+    return {
+        "network": sum(parameter.numel() for parameter in made.model.parameters()),
+        "speakers": len(data.train.speakers),
+        "batch": recipe.batch_size,
+        "pieces": recipe.accumulate,
+        "length": _length(recipe),
+        "steps": count,
+        "seconds": round(statistics.median(seconds), 4),
+        "range": [round(min(seconds), 4), round(max(seconds), 4)],
+        "gib": _peak(),
+    }
+
+
+def hearing(name: str, place: Place) -> dict[str, Any]:
+    """CPU seconds of embedding each of twenty recordings, read from the input form, by fresh weights."""
+    whole = WHOLE[name]
+    model = whole.made(place).model().eval()
+    source = source_of(model)
+    by_crops = ByPieces(DrawnCrops(count=whole.crops)) if whole.crops else None
+
+    def embed(utterance: Utterance) -> np.ndarray:
+        held = source.beginning(utterance, math.inf if by_crops else LONGEST)
+        return model.embed([held])[0] if by_crops is None else by_crops.embed(model, utterance, held)
+
+    files = list(_files(whole.system, place))
+    heard = [len(source.beginning(utterance, LONGEST)) / source.rate for utterance in files]
+    if not whole.crops:
+        embed(files[0])
+    seconds = [_seconds(partial(embed, utterance)) for utterance in files]
+    return {
+        "files": len(files),
+        "audio": round(sum(heard), 1),
+        "crops": whole.crops,
+        "seconds": round(statistics.median(seconds), 4),
+        "total": round(sum(seconds), 2),
+        "gib": _peak(),
+    }
+
+
+def _files(system: str, place: Place) -> Iterable[Utterance]:
+    """Twenty recordings evenly from those that the study scores, or decides on."""
+    study = named(system)
+    manifests = [tested.manifest for tested in study.lists(place).values()] or list(study.sets(place).values())
+    every = manifests[-1].utterances
+    return every[:: max(1, len(every) // FILES)][:FILES]
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    begun = time.process_time()
+    call()
+    return time.process_time() - begun
+
+
+def _length(recipe: Recipe) -> str:
+    """How long an example is, in seconds."""
+    length = recipe.examples.keywords["length"]  # type: ignore[attr-defined]
+    return "–".join(f"{each:g}" for each in (length if isinstance(length, tuple) else (length,)))
+
+
+def _peak() -> float:
+    """The most memory that this process has held, in GiB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
+
+
+def machine() -> str:
+    """What the processor calls itself."""
+    info = Path("/proc/cpuinfo")
+    names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def section(stored: Path) -> Iterator[str]:
+    """The section of docs/results.md; nothing where nothing was timed."""
+    if not stored.exists():
+        return
+    told = read_json(stored)
+    yield "\n### The networks at their published size\n"
+    yield (
+        f"On one thread of {told['machine']}, in CPU seconds (medians; in parentheses the quickest and the slowest "
+        "step), with the recipes' own batches and crops, over the corpus in each system's own input form. Loading "
+        "counts. The heads are of the corpus's speakers. A batch in pieces is one update all the same.\n"
+    )
+    yield table(
+        ["training", "parameters", "speakers", "batch", "crop, s", "steps", "s a step", "examples a second", "GiB"],
+        [_training_cells(name, each["training"]) for name, each in told["networks"].items()],
+    )
+    yield "\nEmbedding of recordings, reading them and the front end included:\n"
+    yield table(
+        ["embedding", "recordings", "seconds of sound", "crops", "s a recording", "s a second of sound", "GiB"],
+        [_hearing_cells(name, each["hearing"]) for name, each in told["networks"].items()],
+    )
+    yield "\n```\npython -m studies.systems.full_size\n```"
+
+
+def _training_cells(name: str, told: dict[str, Any]) -> list[str]:
+    batch = f"{told['batch']}" if told["pieces"] == 1 else f"{told['batch']} in {told['pieces']} pieces"
+    low, high = told["range"]
+    each = f"{told['seconds']:.3g} ({low:.3g}–{high:.3g})"
+    rate = f"{told['batch'] / told['seconds']:,.3g}"
+    counts = [f"{told['network']:,}", f"{told['speakers']:,}", batch, told["length"], str(told["steps"])]
+    return [name, *counts, each, rate, f"{told['gib']:.1f}"]
+
+
+def _hearing_cells(name: str, told: dict[str, Any]) -> list[str]:
+    crops, pace = str(told["crops"]) if told["crops"] else "whole", told["total"] / told["audio"]
+    return [
+        name,
+        str(told["files"]),
+        f"{told['audio']:.0f}",
+        crops,
+        f"{told['seconds']:.3g}",
+        f"{pace:.2g}",
+        f"{told['gib']:.1f}",
+    ]
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(run)
+    except BadInput as error:
+        sys.exit(f"error: {error}")
