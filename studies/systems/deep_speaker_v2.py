@@ -132,9 +132,17 @@ def decided(classifier: Classifier, manifest: Manifest) -> tuple[float, np.ndarr
 
 
 def triplet_losses(folder: Path) -> dict[str, float]:
-    """The mean loss of the hundred steps before each of `STEPS`, as far as there were so many; and of the last."""
-    lines = {line["step"]: line["loss"] for line in read_logbook(folder / "logbook.jsonl") if line["kind"] == "steps"}
-    return {str(step): lines[step] for step in (*STEPS, max(lines)) if step in lines}
+    """The mean loss of the hundred steps up to each of `STEPS`, as far as there were so many, and up to the last one."""
+    lines = [line for line in read_logbook(folder / "logbook.jsonl") if line["kind"] == "steps"]
+    ends = np.array([line["step"] for line in lines])
+    counts = np.diff(ends, prepend=0)  # a line tells the mean since the one before
+    losses = np.array([line["loss"] for line in lines])
+
+    def until(step: int) -> float:
+        part = (ends > step - 100) & (ends <= step)
+        return float(np.average(losses[part], weights=counts[part]))
+
+    return {str(step): until(step) for step in (*STEPS, int(ends[-1])) if step <= ends[-1]}
 
 
 def distances(scores: np.ndarray, trials: Trials) -> dict[str, float]:

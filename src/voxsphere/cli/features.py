@@ -45,7 +45,7 @@ def extract(
     from voxsphere.data.feature_sets import compute
     from voxsphere.data.manifests import open_manifest
 
-    chosen, whole = _front_end(features, set_ or []), open_manifest(manifest)
+    chosen, whole = front_end(features, set_ or []), open_manifest(manifest)
     with show.progress("computing", total=len(whole)) as progress:
         made = compute(whole, chosen, out, form=to, compression=compression, workers=workers, progress=progress)
     _tell(made, out, as_json)
@@ -82,7 +82,7 @@ def convert(
     _tell(made, out, as_json)
 
 
-def _front_end(name: str, settings: list[str]) -> "partial[Any]":
+def front_end(name: str, settings: list[str]) -> "partial[Any]":
     """The front end of that name, with its options changed; built once, so that what is wrong is told at once."""
     from functools import partial
 
