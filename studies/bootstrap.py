@@ -28,7 +28,7 @@ class Sides:
 
     @property
     def speakers(self) -> int:
-        """How many speakers there are; those without a trial between two numbers count."""
+        """How many speakers there are, numbered from 0."""
         return int(max(self.enrol.max(), self.test.max())) + 1
 
 

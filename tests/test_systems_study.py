@@ -15,7 +15,7 @@ from studies.systems import SYSTEMS, named, page, written
 from studies.systems.figures import figures
 from studies.systems.store import Store
 from studies.systems.study import Row, Study
-from studies.systems.tables import standard
+from studies.systems.tables import best, by_list, standard
 
 from voxsphere.core.errors import BadInput
 from voxsphere.metrics.detection import eer, eer_of, min_dcf
@@ -121,6 +121,18 @@ def test_figures_are_means_of_the_seeds_and_tell_what_beats_what(tmp_path):
     assert by_set["bad"]["mean and std"] is False
 
 
+def test_nothing_is_shown_on_few_speakers(tmp_path):
+    made, store, sides = study(), Store(tmp_path), all_pairs(9)
+    store.set_list("held_out", sides)
+    for row, apart in {"good": 0.5, "untrained copy": 0.0}.items():
+        told = {"scores": {"held_out": scores_of(sides, 0, apart)}, "cpu_seconds": 1.0}
+        store.add(row, 0, told, order=made.names)
+    found = figures(made, store, replicates=100)
+    less = found["lists"]["held_out"]["rows"]["good"]["eer"]["less"]["untrained copy"]
+    assert less[2] < 0
+    assert found["beats"] == {"good": {"untrained copy": False, "mean and std": None}}
+
+
 def test_a_threshold_parts_the_trials_as_its_figure_says(tmp_path):
     made, store = filled(tmp_path)
     sides = all_pairs(20)
@@ -168,6 +180,18 @@ def test_the_tables_show_the_verdict_and_every_row(tmp_path):
     assert "Last (60 utterances, 20 speakers):" in text
     for row in ("| good | 2 |", "| bad | 2 |", "| *mean and std* | 1 |"):
         assert text.count(row) == 2, row
+
+
+def test_lists_are_shown_a_line_each_the_best_rows_first(tmp_path):
+    made, store = filled(tmp_path)
+    found = figures(made, store, replicates=100)
+    assert best(made, found, 2) == ["good", "bad"]
+    assert best(study(judged="last"), found, 1) == ["good"]
+    head, _, *lines = by_list(made, found, ["good"]).splitlines()
+    assert head == "| row | list | EER % | threshold | minDCF (0.01) | minDCF (0.001) |"
+    told = found["lists"]["held_out"]["rows"]["good"]
+    assert [line.split(" | ")[1] for line in lines] == ["held-out train speakers"]
+    assert f"{told['eer_threshold']['value']:.3f} (" in lines[0]
 
 
 def test_a_system_that_has_not_been_run_says_so_in_a_line(tmp_path):

@@ -11,6 +11,7 @@ from studies.systems.study import Study
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.trials import Trials
 from voxsphere.evaluate.speakers import speakers_of
+from voxsphere.metrics.confidence import LEAST_SPEAKERS
 from voxsphere.metrics.detection import Curve, eer_of, min_dcf_of, min_dcf_point
 
 Figures = dict[str, Any]
@@ -35,20 +36,24 @@ def figures(study: Study, store: Store, *, replicates: int = REPLICATES) -> Figu
     they exceed those of the reference and of each floor; and `beats`, the verdict."""
     lists = {name: _of_list(study, store, name, sides, replicates) for name, sides in store.lists.items()}
     sets = {name: _of_set(study, store, name, speaker, replicates) for name, speaker in store.sets.items()}
-    judged = (lists | sets).get(study.judged, {"rows": {}})["rows"]
-    better = -1 if study.judged in lists else 1
-    figure = "eer" if study.judged in lists else "accuracy"
+    judged = (lists | sets).get(study.judged, {"rows": {}, "speakers": 0})
+    better, figure = (-1, "eer") if study.judged in lists else (1, "accuracy")
+    enough = judged["speakers"] >= LEAST_SPEAKERS
+    floors = [floor.name for floor in study.floors]
     beats = {
-        row: {floor.name: _beats(told[figure]["less"].get(floor.name), better) for floor in study.floors}
-        for row, told in judged.items()
-        if row not in {floor.name for floor in study.floors}
+        row: {floor: _beats(told[figure]["less"].get(floor), better, enough=enough) for floor in floors}
+        for row, told in judged["rows"].items()
+        if row not in floors
     }
     return {"replicates": replicates, "lists": lists, "sets": sets, "beats": beats}
 
 
-def _beats(less: list[float] | None, better: int) -> bool | None:
-    """Whether the whole interval lies on the better side of 0; None where there is nothing to beat."""
-    return None if less is None else bool(less[1] > 0 if better > 0 else less[2] < 0)
+def _beats(less: list[float] | None, better: int, *, enough: bool) -> bool | None:
+    """Whether the whole interval lies on the better side of 0; None where there is nothing to beat.
+
+    On fewer speakers than `LEAST_SPEAKERS` nothing is shown.
+    """
+    return None if less is None else enough and (less[1] > 0 if better > 0 else less[2] < 0)
 
 
 def _of_list(study: Study, store: Store, name: str, sides: Sides, replicates: int) -> Figures:

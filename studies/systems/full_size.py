@@ -16,7 +16,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from voxsphere.extract.crops import ByPieces, DrawnCrops
 
 from studies.pool import pool
 from studies.systems import named
 from studies.systems.place import Place
 from studies.systems.preparing import prepare
-from studies.systems.tables import table
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json, write_json
 from voxsphere.core.manifest import Utterance
@@ -71,7 +69,7 @@ class Whole:
 
 
 WHOLE = {
-    "combined loss, ResNet of 50 layers": Whole("combined_loss", "combined_loss", pieces=5),
+    "combined loss, ResNet of 50 layers": Whole("combined_loss", "combined_loss", pieces=4),
     "deep speaker, softmax": Whole("deep_speaker_v2", "deep_speaker_v2"),
     "deep speaker, triplets": Whole("deep_speaker_v2", "deep_speaker_v2", stage=1),
     "TDNN": Whole("speaker_systems", "speaker_systems/tdnn"),
@@ -87,6 +85,7 @@ def run(
     count: Annotated[int, typer.Option("--steps", help="So many are timed, after one.")] = 3,
     listed: Annotated[bool, typer.Option("--list", help="Say which there are, and end.")] = False,
     out: Annotated[Path, typer.Option(help="The file of results.")] = STORED,
+    folder: Annotated[Path | None, typer.Option("--place", help="Where input forms lie; else in the cache.")] = None,
 ) -> None:
     """Time the networks, each in processes of its own, and keep what was found."""
     if listed:
@@ -95,7 +94,7 @@ def run(
     for name in names or WHOLE:
         if name not in WHOLE:
             raise BadInput(f"no network {name!r}{nearest(name, WHOLE)}")
-        place = Place.of(WHOLE[name].system)
+        place = Place.of(WHOLE[name].system, folder)
         prepare(named(WHOLE[name].system), place)
         found = {}
         for what, timed in (
@@ -125,7 +124,7 @@ def training(name: str, place: Place, count: int) -> dict[str, Any]:
     next(updates)
     seconds = [_seconds(lambda: next(updates)) for _ in range(count)]
     return {
-        "network": sum(parameter.numel() for parameter in made.model.parameters()),
+        "parameters": sum(parameter.numel() for parameter in made.model.parameters()),
         "speakers": len(data.train.speakers),
         "batch": recipe.batch_size,
         "pieces": recipe.accumulate,
@@ -142,6 +141,8 @@ def hearing(name: str, place: Place) -> dict[str, Any]:
     whole = WHOLE[name]
     model = whole.made(place).model().eval()
     source = source_of(model)
+    from voxsphere.extract.crops import ByPieces, DrawnCrops
+
     by_crops = ByPieces(DrawnCrops(count=whole.crops)) if whole.crops else None
 
     def embed(utterance: Utterance) -> np.ndarray:
@@ -193,51 +194,6 @@ def machine() -> str:
     info = Path("/proc/cpuinfo")
     names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def section(stored: Path) -> Iterator[str]:
-    """The section of docs/results.md; nothing where nothing was timed."""
-    if not stored.exists():
-        return
-    told = read_json(stored)
-    yield "\n### The networks at their published size\n"
-    yield (
-        f"On one thread of {told['machine']}, in CPU seconds (medians; in parentheses the quickest and the slowest "
-        "step), with the recipes' own batches and crops, over the corpus in each system's own input form. Loading "
-        "counts. The heads are of the corpus's speakers. A batch in pieces is one update all the same.\n"
-    )
-    yield table(
-        ["training", "parameters", "speakers", "batch", "crop, s", "steps", "s a step", "examples a second", "GiB"],
-        [_training_cells(name, each["training"]) for name, each in told["networks"].items()],
-    )
-    yield "\nEmbedding of recordings, reading them and the front end included:\n"
-    yield table(
-        ["embedding", "recordings", "seconds of sound", "crops", "s a recording", "s a second of sound", "GiB"],
-        [_hearing_cells(name, each["hearing"]) for name, each in told["networks"].items()],
-    )
-    yield "\n```\npython -m studies.systems.full_size\n```"
-
-
-def _training_cells(name: str, told: dict[str, Any]) -> list[str]:
-    batch = f"{told['batch']}" if told["pieces"] == 1 else f"{told['batch']} in {told['pieces']} pieces"
-    low, high = told["range"]
-    each = f"{told['seconds']:.3g} ({low:.3g}–{high:.3g})"
-    rate = f"{told['batch'] / told['seconds']:,.3g}"
-    counts = [f"{told['network']:,}", f"{told['speakers']:,}", batch, told["length"], str(told["steps"])]
-    return [name, *counts, each, rate, f"{told['gib']:.1f}"]
-
-
-def _hearing_cells(name: str, told: dict[str, Any]) -> list[str]:
-    crops, pace = str(told["crops"]) if told["crops"] else "whole", told["total"] / told["audio"]
-    return [
-        name,
-        str(told["files"]),
-        f"{told['audio']:.0f}",
-        crops,
-        f"{told['seconds']:.3g}",
-        f"{pace:.2g}",
-        f"{told['gib']:.1f}",
-    ]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from studies.systems import SYSTEMS, named, written
+from studies.systems import SYSTEMS, full_size_page, named, written
 from studies.systems.store import Store
 from studies.systems.study import Study
 from studies.systems.tables import standard
@@ -21,6 +21,7 @@ def sections(stored: Path) -> Iterator[str]:
             yield f"This system's study has not been run (`python -m studies.systems run {name}`)."
         else:
             yield of_study(named(name), Store(stored / name))
+    yield from full_size_page.section(stored / "full_size.json")
 
 
 def of_study(study: Study, store: Store) -> str:

@@ -1,7 +1,7 @@
 """What a study of a system consists of: rows to be run, lists and sets to judge them by, and what is to be beaten."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from studies.systems.place import Place
@@ -60,13 +60,15 @@ class Study:
     floors: tuple[Row, ...] = ()
     judged: str = HELD_OUT
     section: Callable[[Store], str] | None = None
-    names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = tuple(row.name for row in (*self.floors, *self.rows))
-        if self.reference not in names:
+        if self.reference not in self.names:
             raise BadInput(f"{self.name}: its reference {self.reference!r} is none of its rows")
-        object.__setattr__(self, "names", names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The floors and rows, in the order in which they are stored."""
+        return tuple(row.name for row in (*self.floors, *self.rows))
 
     def row(self, name: str) -> Row:
         """The row or floor of this name; `BadInput` lists those there are."""

@@ -106,6 +106,34 @@ def lists(study: Study, figures: Figures, rows: Sequence[str] | None = None) -> 
     return f"EER in % on the evaluation lists, which chose nothing:\n\n{table(['row', *names], body)}"
 
 
+def by_list(study: Study, figures: Figures, rows: Sequence[str] | None = None) -> str:
+    """A line for each row and list: EER, the threshold there, and costs."""
+    head = ["row", "list", "EER %", "threshold", *(f"minDCF ({prior:g})" for prior in PRIORS)]
+    body = [
+        [
+            row,
+            called(name),
+            rate(told["eer"]),
+            cost(told["eer_threshold"]),
+            *(cost(told[f"min_dcf_{prior:g}"]) for prior in PRIORS),
+        ]
+        for row in (each.name for each in (*study.rows, *study.floors) if rows is None or each.name in rows)
+        for name, found in figures["lists"].items()
+        if (told := found["rows"].get(row))
+    ]
+    # The list is text too.
+    return table(head, body).replace("| --- | ---: |", "| --- | --- |", 1)
+
+
+def best(study: Study, figures: Figures, count: int) -> list[str]:
+    """The rows of the lowest EER, or the most right decisions, on what is judged; the best first."""
+    kind, figure = ("lists", "eer") if study.judged in figures["lists"] else ("sets", "accuracy")
+    found = figures[kind].get(study.judged, {"rows": {}})["rows"]
+    sign = 1 if figure == "eer" else -1
+    rows = (row.name for row in study.rows if row.name in found)
+    return sorted(rows, key=lambda row: sign * float(found[row][figure]["value"]))[:count]
+
+
 def broken(study: Study, store: Store) -> str:
     """Which runs broke off, and why."""
     each = [

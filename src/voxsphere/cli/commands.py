@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import corpus, extraction, features, finetuning, models, training
+from voxsphere.cli import corpus, extraction, features, finetuning, identifying, models, training
 from voxsphere.cli.options import DEFAULT, Json, Model
 from voxsphere.core.errors import BadInput
 
@@ -27,7 +27,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 
-for verb in (*corpus.VERBS, *extraction.VERBS, *training.VERBS, finetuning.finetune):
+for verb in (*corpus.VERBS, *extraction.VERBS, *training.VERBS, *identifying.VERBS, finetuning.finetune):
     app.command()(verb)
 
 

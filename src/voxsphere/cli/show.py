@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from voxsphere.evaluate.page import interval, percent
+from voxsphere.evaluate.results import Results
 
 if TYPE_CHECKING:
     from voxsphere.bench.embedding import Speed
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from voxsphere.cli.doctor import Finding
     from voxsphere.demo.conversation import Comparison
     from voxsphere.demo.learning import Lesson
-    from voxsphere.evaluate.results import Results
+    from voxsphere.evaluate.identification import Decisions, Identified
     from voxsphere.extract.corpus import Extraction
     from voxsphere.train.finish import Finished
     from voxsphere.train.recipe import Recipe
@@ -185,7 +186,8 @@ def glance_line(glance: "Glance") -> str:
     parts = [f"{name} {value:.3f}" for name, value in glance.losses.items()]
     parts.append(f"lr {glance.learning_rate:.2g}")
     parts += [f"margin {glance.margin:.2f}"] if glance.margin is not None else []
-    parts += [f"EER {100 * glance.figures['eer']:.1f} %"] if glance.figures else []
+    judged = (("EER", "eer"), ("mistaken", "identification_error"))
+    parts += [f"{label} {100 * glance.figures[name]:.1f} %" for label, name in judged if name in glance.figures]
     parts.append(f"{glance.utterances_per_second:.0f} utterances/s")
     parts += [f"{glance.waiting:.0%} waiting for data"] if glance.waiting > 0.1 else []
     return ", ".join(parts)
@@ -193,10 +195,14 @@ def glance_line(glance: "Glance") -> str:
 
 def trained(outcome: "Outcome", finished: "Finished") -> None:
     """What a finished run has made, and how to use it."""
-    eer = finished.results.eer
     out.print(f"[bold]trained[/] {outcome.steps} steps; {len(outcome.broken)} files could not be read")
-    out.print(f"  EER {interval(eer.value, eer.interval)} on {finished.results.speakers} speakers held out")
-    if finished.card.calibration is None:
+    found = finished.results
+    if isinstance(found, Results):
+        out.print(f"  EER {interval(found.eer.value, found.eer.interval)} on {found.speakers} speakers held out")
+    else:
+        right = interval(found.top1.value, found.top1.interval)
+        out.print(f"  right speaker {right} of {found.utterances} other recordings of {found.speakers} learnt speakers")
+    if finished.card.calibration is None and isinstance(found, Results):
         out.print("  no calibration: too few held-out speakers; the model gives scores, but no decisions")
     out.print(f"  model  {finished.model}", markup=False)
     out.print(f"  report {finished.page}", markup=False)
@@ -205,6 +211,22 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
         out.print(f"  in Python: open_folder(folder, extra={{{own}}}), as its parts are your own", markup=False)
     else:
         out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
+
+
+def identified(decided: "Decisions", found: "Identified | None", path: Path | None) -> None:
+    """Who speaks, where that was asked for nobody but the terminal, and how often it is right, where that is known."""
+    if path is None and found is None:
+        for name, speaker, lead in zip(decided.ids, decided.said, decided.lead, strict=True):
+            out.print(f"{name}\t{speaker}\t{lead:.1f}", markup=False)
+    if path is not None:
+        out.print(f"{len(decided)} decisions in {escape(str(path))}")
+    if found is None:
+        return
+    for label, figure in (("right speaker", found.top1), ("among the five likeliest", found.top5)):
+        out.print(f"  {label} {interval(figure.value, figure.interval)}")
+    for true, said, count in found.confused[:5]:
+        out.print(f"  {true} taken for {said}: {count} utterances", markup=False)
+    out.print(found.note, style="dim")
 
 
 def verdict_on(said: "TransferVerdict") -> None:

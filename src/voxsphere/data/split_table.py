@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 from voxsphere.core.errors import BadInput
@@ -27,6 +28,13 @@ def with_splits(manifest: Manifest, table: str) -> Manifest:
 def named(manifest: Manifest) -> Manifest:
     """Speakers as dataset/speaker: two data sets may use one name for two people."""
     return Manifest(tuple(replace(u, speaker=f"{u.dataset}/{u.speaker}") if u.dataset else u for u in manifest))
+
+
+def shared_dataset(speakers: Sequence[str]) -> str:
+    """What all these names of `named` begin with, "dataset/", where they are of one data set; else ""."""
+    sets = {name.partition("/")[0] if "/" in name else "" for name in speakers}
+    only = sets.pop() if len(sets) == 1 else ""
+    return f"{only}/" if only else ""
 
 
 def _read(path: str) -> dict[tuple[str, str], str]:

@@ -31,7 +31,8 @@ class TrainingSet:
 
     Speakers are named `dataset/speaker` where the manifest tells data sets apart. `stamp` says in words what a reader
     of the results must know, such as that a test list chose the model; "" where there is nothing. `domain` is the
-    column that tells what each training utterance's domain is; "" where nobody asks.
+    column that tells what each training utterance's domain is; "" where nobody asks. Of a `closed` set the held-out
+    utterances are of the speakers who teach, and there are no trials.
     """
 
     train: Manifest
@@ -39,6 +40,7 @@ class TrainingSet:
     trials: Trials
     stamp: str = ""
     domain: str = ""
+    closed: bool = False
 
     @property
     def classes(self) -> tuple[int, ...]:

@@ -200,7 +200,7 @@ class SpeakerModel(nn.Module):
         checked = [self._checked(wave, f"wave {i}: " if len(waves) > 1 else "") for i, wave in enumerate(waves)]
         cuts = [self.windows(len(wave)) for wave in checked]
         pieces = [wave[cut] for wave, windows in zip(checked, cuts, strict=True) for cut in windows]
-        vectors = iter(self._embed_pieces([self._lengthened(piece) for piece in pieces], batch_seconds))
+        vectors = iter(self._embed_pieces([self.lengthened(piece) for piece in pieces], batch_seconds))
         result = np.empty((len(checked), self.dim), dtype=np.float32)
         for i, windows in enumerate(cuts):
             of_wave = np.stack([next(vectors) for _ in windows])
@@ -235,7 +235,8 @@ class SpeakerModel(nn.Module):
             raise BadInput(f"{name}holds {held:.0f} ms of sound, at least {least:.0f} ms are needed; record more")
         return tensor.to(torch.float32)
 
-    def _lengthened(self, wave: Float32[Tensor, "samples *dim"]) -> Float32[Tensor, "samples *dim"]:
+    def lengthened(self, wave: Float32[Tensor, "samples *dim"]) -> Float32[Tensor, "samples *dim"]:
+        """The wave as `embed` takes it: repeated to `min_seconds` where it is shorter."""
         least = math.ceil(self.min_seconds * self.rate)
         if len(wave) >= least:
             return wave

@@ -20,6 +20,7 @@ from voxsphere.data.loader import Plan, Share
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.feed import feed
+from voxsphere.train.judging import check_judges
 from voxsphere.train.parameters import parameter_groups
 from voxsphere.train.parts import PARTS
 from voxsphere.train.recipe import Recipe
@@ -73,6 +74,7 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     if not isinstance(objective, nn.Module):
         raise BadInput(f"objective: {type(objective).__name__} is no torch.nn.Module, which it is to be")
     _check_wishes(recipe, objective)
+    check_judges(recipe.validation(), data, objective)
     if recipe.start is not None:
         freeze(model, recipe.start().freeze)
     optimizer = _optimizer(recipe, objective)

@@ -21,11 +21,13 @@ from voxsphere.core.scores import Scores
 from voxsphere.core.trials import Trials
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.evaluate.calibration import cross_validated_llr, fit_error_table
+from voxsphere.evaluate.identification import Identified
 from voxsphere.evaluate.results import Results, evaluate
 from voxsphere.evaluate.scoring import score
 from voxsphere.extract.corpus import extract
 from voxsphere.metrics.confidence import LEAST_SPEAKERS
 from voxsphere.pretrained import Card, Pretrained, open_folder, save_folder
+from voxsphere.train.naming import measured, name_known
 from voxsphere.train.page import write_page
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.verdict import Verdict, decided_in, verdict
@@ -34,7 +36,7 @@ from voxsphere.train.weights import Weights
 
 @dataclass(frozen=True)
 class Finished:
-    """The model folder, its figures on held-out speakers, its card, and the page.
+    """The model folder, its figures on held-out speakers (or of a closed set on its own), its card, and the page.
 
     `own` names the classes that are not of the catalogue, which whoever opens the folder has to hand over. `verdict`
     says whether it is better than another model, where that was asked.
@@ -42,7 +44,7 @@ class Finished:
 
     model: Path
     page: Path
-    results: Results
+    results: Results | Identified
     card: Card
     own: tuple[str, ...] = ()
     verdict: Verdict | None = None
@@ -58,8 +60,10 @@ def finish(
     """Make `model/`, `held_out.scores.txt` and `report.html` in the run's folder, of its weights.
 
     The model is calibrated on the held-out speakers' trials, where there are enough speakers, and the error rates to
-    expect are cross-validated over them; no test list is read. `beside` is a model to be compared with on these trials;
-    a run that has been compared stays so: `beside.json` and `beside.safetensors` keep what that takes.
+    expect are cross-validated over them; no test list is read. A closed set has no such speakers: its head names its
+    own in the recordings held out, and there is no calibration (`held_out.decisions.tsv` stands for the scores).
+    `beside` is a model to be compared with on these trials; a run that has been compared stays so: `beside.json` and
+    `beside.safetensors` keep what that takes.
     """
     folder = Path(folder)
     data = recipe.data()
@@ -67,6 +71,16 @@ def finish(
     state, epochs = weights.model(), weights.epochs
     card = _begun_from(_card(recipe, data, epochs), folder)
     target = save_folder(recipe.model, state, card, folder / "model")
+    own = tuple(sorted(set(classes_of(recipe.model)) - set(CATALOGUE)))
+    page = folder / "report.html"
+    if data.closed:
+        if beside is not None:
+            raise BadInput(f"{beside.card.name}: is compared on speakers held out, and this run learns all it has")
+        found = name_known(recipe, folder, data, progress=progress)
+        card = replace(card, measured=(measured(found), *([data.stamp] if data.stamp else [])))
+        target = save_folder(recipe.model, state, card, folder / "model")
+        write_page(folder, page, results=found, scores=None, card=card)
+        return Finished(target, page, found, card, own)
     made = open_folder(target, extra=classes_of(recipe.model))
     embeddings = _embed(made, data.held_out, folder / "held_out.safetensors", progress)
     known = _heard(data.trials, embeddings)
@@ -78,10 +92,8 @@ def finish(
     said = None if other is None else _compared(recipe, data, folder, scores, *other)
     card = _with_results(_calibrated(card, scores, embeddings, speaker_of), results, data, said)
     target = save_folder(recipe.model, state, card, folder / "model")
-    page = folder / "report.html"
     write_page(folder, page, results=results, scores=scores, card=card, verdict=said)
-    own = sorted(set(classes_of(recipe.model)) - set(CATALOGUE))
-    return Finished(target, page, results, card, tuple(own), said)
+    return Finished(target, page, results, card, own, said)
 
 
 def _compared(

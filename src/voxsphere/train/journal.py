@@ -141,7 +141,7 @@ class Journal:
             if self._logbook is not None:
                 self._logbook.write("note", {"step": step, "epoch": epoch, "words": words})
 
-    def judge(self, step: int, epoch: int, found: dict[str, float], distances: Distances) -> None:
+    def judge(self, step: int, epoch: int, found: dict[str, float], distances: Distances | None) -> None:
         """Take in a validation's figures and distances, and the training's own figures since the one before."""
         count, loss, accuracy = self._epoch
         error = {"error": 1 - accuracy / max(count, 1)} if "accuracy" in self._names else {}
@@ -151,9 +151,10 @@ class Journal:
         self.figure_steps.append(step)
         if self._logbook is not None and self._board is not None:
             self._logbook.write("validation", {"step": step, "epoch": epoch, **figures})
-            self._logbook.write("distances", {"step": step, "epoch": epoch, **distances.to_json()})
             self._board.write(step, {f"validation/{name}": value for name, value in figures.items()})
-            self._board.write_distances(step, distances)
+            if distances is not None:
+                self._logbook.write("distances", {"step": step, "epoch": epoch, **distances.to_json()})
+                self._board.write_distances(step, distances)
         self._since = time.perf_counter()  # validating is not training
 
     def gather_broken(self) -> None:

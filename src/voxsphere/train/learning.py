@@ -35,6 +35,13 @@ def learning(trace: Trace) -> Html:
 
 
 def _at_validations(trace: Trace) -> Iterator[Html]:
+    wrong = (("identification_error", "recordings", "target"), ("frame_error", "parts", "nontarget"))
+    mistaken = [c for name, label, kind in wrong if (c := _curve(trace.judged, name, label, kind)) is not None]
+    if mistaken:
+        what = "The share of held-out recordings, and of their parts, that are taken for another speaker's."
+        yield _drawn(trace, "error", mistaken, what, shown=_per_cent)
+    if (lost := _curve(trace.judged, "heldout_loss")) is not None:
+        yield _drawn(trace, "held-out loss", [lost], "The mean −log p of the true speaker, over held-out parts.")
     if (eer := _curve(trace.judged, "eer")) is not None:
         what = "Equal error rate (EER) on held-out speakers, by cosine."
         yield _drawn(trace, "EER", [eer], what, shown=_per_cent)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from voxsphere.core.files import atomic
 from voxsphere.core.scores import Scores
-from voxsphere.evaluate.page import Html, escape, figure, figures, interval, page, paragraph, percent, section, table
-from voxsphere.evaluate.plots import det_plot, histogram
-from voxsphere.evaluate.results import PRIORS, Figure, Results
-from voxsphere.metrics.confidence import LEAST_SPEAKERS
-from voxsphere.metrics.detection import Ranking
+from voxsphere.evaluate.identification import Identified
+from voxsphere.evaluate.page import Html, escape, interval, page, paragraph, percent, section, table
+from voxsphere.evaluate.results import Results
 from voxsphere.pretrained.card import Card
 from voxsphere.train import curves
+from voxsphere.train.detecting import detection, ends_of, meaning, unheard
 from voxsphere.train.learning import learning
+from voxsphere.train.naming import measured, naming
 from voxsphere.train.options import Option, options_of
 from voxsphere.train.trace import Trace
-from voxsphere.train.verdict import Verdict, decided_in, verdict_section
+from voxsphere.train.verdict import Verdict, verdict_section
 
 STYLE = (
     curves.STYLE
@@ -41,7 +41,7 @@ def write_page(
     folder: Path,
     out: Path,
     *,
-    results: Results | None,
+    results: Results | Identified | None,
     scores: Scores | None,
     card: Card | None,
     verdict: Verdict | None = None,
@@ -57,8 +57,8 @@ def write_page(
         *_stamp(trace),
         *([verdict_section(verdict)] if verdict else []),
         section("Learning", learning(trace), paragraph(_steps(trace), note=True)),
-        *([section("Telling unknown speakers apart", *_detection(trace, results, scores))] if results else []),
-        *([section("The model", *_model(folder, card))] if card else []),
+        *_results(trace, results, scores),
+        *([section("The model", *_model(folder, card, closed=bool(trace.data.get("closed"))))] if card else []),
         *_broken(trace),
         section("The recipe", *_recipe(trace)),
         section("Where this comes from", _provenance(trace, results, card)),
@@ -68,7 +68,14 @@ def write_page(
         file.write(page(title, sections, lead=_lead(trace, results), style=STYLE))
 
 
-def _lead(trace: Trace, results: Results | None) -> str:
+def _results(trace: Trace, results: Results | Identified | None, scores: Scores | None) -> Iterator[Html]:
+    if isinstance(results, Identified):
+        yield section("Naming known speakers", *naming(results))
+    elif results is not None:
+        yield section("Telling unknown speakers apart", *detection(trace, results, scores))
+
+
+def _lead(trace: Trace, results: Results | Identified | None) -> str:
     return " ".join([_learnt(trace), *_judged(trace, results), _failed(trace)])
 
 
@@ -86,41 +93,23 @@ def _learnt(trace: Trace) -> str:
     )
 
 
-def _judged(trace: Trace, results: Results | None) -> Iterator[str]:
-    heard = "it never heard" if _unheard(trace) else "this run never heard"
+def _judged(trace: Trace, results: Results | Identified | None) -> Iterator[str]:
+    if isinstance(results, Identified):
+        yield f"It {measured(results)}."
+        return
+    if trace.data.get("closed"):
+        if trace.judged:
+            wrong = percent(trace.judged["identification_error"][-1])
+            yield f"At the last validation it took {wrong} of other recordings of these speakers for another's."
+        return
+    heard = "it never heard" if unheard(trace) else "this run never heard"
     others = f"{_count(trace.data['held_out_speakers'], 'speaker')} whom {heard}"
     if results is not None:
-        ends = _ends(results.eer, results)
+        ends = ends_of(results.eer, results)
         between = "" if ends is None else f" (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
-        yield f"On {others} its equal error rate is {percent(results.eer.value)}{between}: {_meaning(results.eer)}."
+        yield f"On {others} its equal error rate is {percent(results.eer.value)}{between}: {meaning(results.eer)}."
     elif trace.judged:
         yield f"At the last validation its equal error rate on {others} was {percent(trace.judged['eer'][-1])}."
-
-
-def _unheard(trace: Trace) -> bool:
-    """Whether the model is known to have heard no held-out speaker before this run, either."""
-    start = trace.data.get("start")
-    return start is None or bool(start.get("all_heard"))
-
-
-def _ends(figure: Figure, results: Results) -> tuple[float, float] | None:
-    """The figure's interval; None where it rests on too few speakers to mean something."""
-    return figure.interval if results.speakers >= LEAST_SPEAKERS else None
-
-
-def _meaning(eer: Figure) -> str:
-    """An equal error rate in a reader's words."""
-    if eer.value >= 0.4:
-        return "hardly better than tossing a coin, which is wrong in 50 of 100 pairs"
-    if eer.value == 0:
-        return "none of these pairs was judged wrongly, which does not say that none ever will be"
-    wrong = 100 * eer.value
-    often = f"{wrong:.0f} of 100" if wrong >= 1 else f"{10 * wrong:.0f} of 1,000" if wrong >= 0.1 else "1 of 1,000"
-    about = "fewer than" if wrong < 0.1 else "about"
-    return (
-        f"at the threshold where both errors are alike, {about} {often} pairs of one speaker are taken for two, and as "
-        "many pairs of two speakers for one"
-    )
 
 
 def _failed(trace: Trace) -> str:
@@ -152,66 +141,16 @@ def _steps(trace: Trace) -> str:
     return f"A step is one update of the weights{size}.{mark}{drawn}"
 
 
-def _detection(trace: Trace, results: Results, scores: Scores | None) -> Iterator[Html]:
-    rows = [(each.name, _value(each), _between(each, _ends(each, results))) for each in results.figures]
-    yield table(("", "value", "95 % interval"), rows, numbers=(1, 2))
-    yield paragraph(f"{results.note}.", note=True)
-    if scores is not None:
-        ranking = Ranking.of(scores.target_scores, scores.nontarget_scores)
-        yield figures(
-            figure(
-                det_plot(ranking, PRIORS),
-                "Detection error trade-off: each point of the curve is a threshold. The diamond is the EER; the "
-                f"circles are the minDCF at p = {PRIORS[0]:g} and {PRIORS[1]:g}.",
-            ),
-            figure(
-                histogram(scores.target_scores, scores.nontarget_scores, scores.scale, ()),
-                "How the scores of both kinds of pairs are distributed; each area is 1. The less they overlap, the "
-                "better.",
-            ),
-        )
-    yield paragraph(
-        Html(
-            f"These speakers taught the model nothing{_here(trace)}, but {escape(_chose(trace))} A list of further "
-            "speakers, scored once, is the honest test: <code>voxsphere extract</code>, <code>score</code> and "
-            "<code>evaluate</code>."
-        ),
-        note=True,
-    )
-
-
-def _here(trace: Trace) -> str:
-    if _unheard(trace):
-        return ""
-    return escape(f" in this run (whether {trace.data['start']['name']} heard them before is not known)")
-
-
-def _chose(trace: Trace) -> str:
-    """What the held-out speakers were asked during the run."""
-    chosen = decided_in(trace.recipe, trace.data)
-    if not chosen:
-        return "whoever compares recipes by these figures chooses by them."
-    return f"their figures decided {' and '.join(chosen)}, so that others may fare a little worse."
-
-
-def _value(figure: Figure) -> str:
-    return {"rate": percent(figure.value), "cost": f"{figure.value:.3f}", "bit": f"{figure.value:.3f} bit"}[figure.unit]
-
-
-def _between(figure: Figure, ends: tuple[float, float] | None) -> str:
-    if ends is None:
-        return "not available"
-    scale, places, unit = {"rate": (100, 1, " %"), "cost": (1, 3, ""), "bit": (1, 3, " bit")}[figure.unit]
-    return " to ".join(f"{scale * end:.{places}f}" for end in ends) + unit
-
-
-def _model(folder: Path, card: Card) -> Iterator[Html]:
+def _model(folder: Path, card: Card, *, closed: bool) -> Iterator[Html]:
     yield paragraph(f"{card.summary}. Front end: {card.front_end}.")
     yield paragraph("Decide whether two recordings are of one speaker:")
     path = str(folder.absolute() / "model")
     yield Html(f"<pre>voxsphere verify A.wav B.wav --model {escape(shlex.quote(path))}</pre>")
     yield paragraph("The same in Python:")
     yield Html(f'<pre>import voxsphere; print(voxsphere.load({escape(repr(path))}).verify("A.wav", "B.wav"))</pre>')
+    if closed:
+        yield paragraph("Of two recordings it gives a score, no probability: nobody was held out to calibrate it.")
+        return
     if card.calibration is None or card.errors is None:
         yield paragraph(
             Html(
@@ -274,21 +213,25 @@ def _told(text: str, option: Option) -> Html:
     return Html(f'<span class="{"default" if option.default else "set"}">{escape(text).replace(".", ".<wbr>")}</span>')
 
 
-def _provenance(trace: Trace, results: Results | None, card: Card | None) -> Html:
+def _provenance(trace: Trace, results: Results | Identified | None, card: Card | None) -> Html:
     data = trace.data
     rows = [
         ("learnt from", f"{data['utterances']:,} utterances of {data['speakers']:,} speakers"),
-        ("judged by", f"{_held_out(trace)}, none of whom it learnt from"),
+        ("judged by", f"{_held_out(trace)}, {_learnt_of_them(trace)}"),
         *([("begun from", f"{start['name']}, weights {start['fingerprint']}")] if (start := data.get("start")) else []),
         ("fingerprint of the data", str(data.get("fingerprint", "not stated"))),
         ("curves", "logbook.jsonl of the run's folder, to the last line"),
         ("recipe", "recipe.json of the run's folder"),
     ]
-    if results is not None:
+    if isinstance(results, Results):
         rows.append(("detection figures", f"{results.trials:,} trials, {results.scale} scores: held_out.scores.txt"))
     if card is not None:
         rows.append(("model", card.source))
     return table(("", ""), rows, long=(1,))
+
+
+def _learnt_of_them(trace: Trace) -> str:
+    return "other recordings of speakers it learnt" if trace.data.get("closed") else "none of whom it learnt from"
 
 
 def _held_out(trace: Trace) -> str:

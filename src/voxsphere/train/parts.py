@@ -6,6 +6,7 @@ from typing import Any
 from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
+from voxsphere.data.closed_set import closed_set
 from voxsphere.data.deep_speaker import deep_speaker_cuts
 from voxsphere.data.examples import Crops, Whole
 from voxsphere.data.samplers import Bucketed, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
@@ -13,6 +14,7 @@ from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.data.voxceleb1 import voxceleb1_identification, voxceleb1_verification
 from voxsphere.train.average import Ema
+from voxsphere.train.identification import Identification
 from voxsphere.train.margins import LambdaAnnealing, MarginRamp
 from voxsphere.train.objectives import Classification, Distillation, DomainAdversarial, Joint, Metric, Mixup, Reversal
 from voxsphere.train.sam import Sam
@@ -46,6 +48,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
+    "closed_set": closed_set,
     "deep_speaker_cuts": deep_speaker_cuts,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
@@ -56,6 +59,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Distillation": Distillation,
     "DomainAdversarial": DomainAdversarial,
     "Ema": Ema,
+    "Identification": Identification,
     "Joint": Joint,
     "Metric": Metric,
     "Mixup": Mixup,

@@ -23,6 +23,7 @@ from voxsphere.data.samplers import Sampler, Shuffled
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.average import Ema
+from voxsphere.train.judging import Validation
 from voxsphere.train.objectives import Objective
 from voxsphere.train.parts import PARTS
 from voxsphere.train.schedule import Schedule, Stopping
@@ -71,7 +72,7 @@ class Recipe:
     ema: Callable[[], Ema] | None = None
     keep: Literal["last", "best", "average"] = "last"
     average: int = 10
-    validation: Callable[[], Verification] = Verification
+    validation: Callable[[], Validation] = Verification
     stopping: Callable[[], Stopping] | None = None
     max_broken: float = 0.01
     seed: int = 0

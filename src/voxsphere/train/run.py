@@ -29,7 +29,7 @@ from voxsphere.train.recipe import Recipe
 from voxsphere.train.run_folder import check, set_aside
 from voxsphere.train.schedule import Progress
 from voxsphere.train.signals import Wish
-from voxsphere.train.weights import Weights
+from voxsphere.train.weights import CLASSES, Weights
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def train(
 ) -> Outcome:
     """Train `recipe` in the run folder, from its newest whole checkpoint if it has one.
 
-    The folder holds `recipe.json`, `data.json`, `logbook.jsonl`, `checkpoints/`, `weights/` and `board/`
+    The folder holds `recipe.json`, `data.json`, `logbook.jsonl`, `checkpoints/`, `weights/`, `classes/`
+    (the head's) and `board/`
     (TensorBoard); `finish` makes `model/` and `report.html` of them. SIGTERM or Ctrl-C finishes the step and saves;
     whatever happens, at most the steps since the last save are lost (`save_seconds`, or every `save_steps`, and each
     epoch's end). Under `torchrun` or `accelerate launch` every process calls this. `watch` is given a glance at every
@@ -141,7 +142,9 @@ class _Run:
         self.ema = recipe.ema() if recipe.ema is not None else None
         self.objective, self.optimizer = accelerator.prepare(made.objective, made.optimizer)
         self.bare = accelerator.unwrap_model(self.objective)
-        self.weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
+        self.weights, self.classes = (
+            Weights(folder / name, keep=recipe.keep, count=recipe.average) for name in ("weights", CLASSES)
+        )
         self.total = recipe.epochs * self.plan.steps_per_epoch
         self.done = 0
         books = partial(Journal, folder, accelerator, guard=Guard.of(self.bare), told=told)
@@ -218,12 +221,15 @@ class _Run:
             if judged:
                 failed = partial(self.journal.fail, remedy="the run is judged without it")
                 found, distances = self.validation.measure(
-                    self.bare.model, self.data.held_out, self.data.trials, self.accelerator, self.done, failed=failed
+                    self.bare, self.data, self.accelerator, self.done, failed=failed
                 )
                 self.journal.judge(self.done, epoch, found, distances)
             if self.accelerator.is_main_process:
                 values = [self.validation.value(figures) for figures in self.journal.figures]
-                self.weights.save(epoch, self.bare.model.state_dict(), best=judged and values[-1] == min(values))
+                best = judged and values[-1] == min(values)
+                self.weights.save(epoch, self.bare.model.state_dict(), best=best)
+                if (head := getattr(self.bare, "head", None)) is not None:
+                    self.classes.save(epoch, head.state_dict(), best=best)
         if self.over:
             self.journal.end(self.done, epoch)
         return True
@@ -250,6 +256,7 @@ class _Run:
         }
         checkpoint.save(self.folder / "checkpoints", self.done, state)
         self.weights.prune()
+        self.classes.prune()
 
     def resume(self) -> int:
         """Take up the newest whole checkpoint, if there is one; the step at which the run goes on."""
@@ -284,7 +291,8 @@ class _Run:
             if self.ema is not None:
                 self.ema.update(self.bare)
         if self.accelerator.is_main_process:
-            self.weights.forget_after(self.done // self.plan.steps_per_epoch)
+            for kept in (self.weights, self.classes):
+                kept.forget_after(self.done // self.plan.steps_per_epoch)
         self.journal.open(None if state is None else state["journal"], self.done)
         return self.done
 

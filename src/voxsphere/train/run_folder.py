@@ -38,6 +38,7 @@ def claim(folder: Path, recipe: Recipe, data: TrainingSet, start: Mapping[str, A
         "held_out_utterances": len(data.held_out),
         "held_out_speakers": len(data.held_out.speakers),
         "trials": len(data.trials),
+        "closed": data.closed,
         "stamp": data.stamp,
         "start": start,
         "classes": data.train.speakers,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,15 +11,16 @@ from accelerate.utils import gather_object
 
 from voxsphere.backend.cosine import cosine
 from voxsphere.core.errors import BadInput
-from voxsphere.core.manifest import Manifest, Utterance
-from voxsphere.core.trials import Trials
+from voxsphere.core.manifest import Utterance
 from voxsphere.data.source import Held, Source, source_of
+from voxsphere.data.training_set import TrainingSet
 from voxsphere.metrics.detection import eer_of, error_rates, min_dcf_of
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.distances import Distances
+from voxsphere.train.judging import OF_TRAINING, check_figure, product
 from voxsphere.train.numbers import check_finite
 
-FIGURES = ("eer", "min_dcf", "min_dcf_0.001", "loss", "error")
+FIGURES = ("eer", "min_dcf", "min_dcf_0.001", *OF_TRAINING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,33 +36,31 @@ class Verification:
     figure: str = "eer"
     every: int = 1
     seconds: float = 10.0
+    closed: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if strange := [name for name in self.figure.split("*") if name not in FIGURES]:
-            raise BadInput(f"validation.figure: no figure {strange[0]!r}; there are {', '.join(FIGURES)}, and products")
-        if self.every < 1 or not self.seconds > 0:
-            raise BadInput("validation: every is 1 epoch or more, and seconds are more than 0")
+        check_figure(self.figure, self.every, self.seconds, FIGURES)
 
     def value(self, figures: dict[str, float]) -> float:
         """The figure that decides, from all those measured."""
-        return prod(figures[name] for name in self.figure.split("*"))
+        return product(self.figure, figures)
 
     def measure(
         self,
-        model: SpeakerModel,
-        held_out: Manifest,
-        trials: Trials,
+        objective: Any,
+        data: TrainingSet,
         accelerator: Accelerator,
         step: int,
         *,
         failed: Callable[[str, str], None] = lambda path, reason: None,
-    ) -> tuple[dict[str, float], Distances]:
+    ) -> tuple[dict[str, float], Distances | None]:
         """The figures and distances after `step` updates; each process embeds its share, and all get the same.
 
         `failed` is told the path of what cannot be read, and why; the trials of it are left out.
         """
-        own = held_out.utterances[accelerator.process_index :: accelerator.num_processes]
-        found = self._embed(model, own, failed)
+        trials = data.trials
+        own = data.held_out.utterances[accelerator.process_index :: accelerator.num_processes]
+        found = self._embed(objective.model, own, failed)
         vectors = dict(gather_object(list(found.items())) if accelerator.num_processes > 1 else found.items())
         rows = {name: row for row, name in enumerate(vectors)}
         known = np.array([rows.get(name, -1) for name in trials.ids])

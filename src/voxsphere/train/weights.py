@@ -14,6 +14,10 @@ from voxsphere.train.average import average
 Keep = Literal["last", "best", "average"]
 
 
+CLASSES = "classes"
+"""The folder in a run's in which the head's weights lie, of the same epochs as the model's in `weights`."""
+
+
 class Weights:
     """`weights/epoch-000012-DIGEST.safetensors`: the last epoch, the best, or the last `count`."""
 

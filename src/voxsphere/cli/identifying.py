@@ -1,0 +1,100 @@
+"""The verb identify: which of the speakers that a run learnt said each utterance.
+
+Imports stand inside the functions, so that `--help` does not wait for torch.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voxsphere.cli.options import SHOWN, Json, Source, Workers, print_json
+from voxsphere.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from voxsphere.core.manifest import Manifest
+
+
+class Way(StrEnum):
+    """What an utterance's decision rests on."""
+
+    AUTO = "auto"
+    FRAMES = "frames"
+    POSTERIORS = "posteriors"
+    EMBEDDING = "embedding"
+    POOLED = "pooled"
+
+
+def identify(
+    manifest: Source,
+    run: Annotated[Path, typer.Option(help="The folder of a training run, whose speakers are to choose from.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Decisions: `id<TAB>speaker` lines (.txt, .log), or a table (.tsv).")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Only the utterances of this split, such as test.")] = "",
+    by: Annotated[
+        Way, typer.Option(help="Sum over frames or pieces, or average their embeddings; auto suits the network.")
+    ] = Way.AUTO,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Name the speaker of each utterance, of those that a run has learnt, and say how often that is right.
+
+    Where the manifest says who speaks, the share of right decisions is told (top-1 and top-5) with its 95 % interval,
+    and who is most often taken for whom. Exit status 2 if some could not be judged. JSON: out, decided, failures, and
+    results (top1, top5, error, their intervals, log_loss, counts, confused), null where nobody is named.
+    """
+    from voxsphere.cli import show
+    from voxsphere.data.manifests import open_manifest
+    from voxsphere.data.split_table import named, shared_dataset
+    from voxsphere.train.classifier import PARTS_TOLD, classifier_of
+    from voxsphere.train.posteriors import way_of
+
+    if out is not None and out.suffix not in (".txt", ".log", ".tsv"):
+        raise BadInput(f"--out {out}: decisions are named .txt, .log or .tsv")
+    whole, classifier = _of_split(named(open_manifest(manifest)), split, manifest), classifier_of(run)
+    way = way_of(classifier.model, by.value)
+    with show.progress("listening", total=len(whole)) as progress:
+        decisions, failures = classifier.decide(whole, by=way, workers=workers, progress=progress)
+    # A run on one data set calls its speakers as that does.
+    common = shared_dataset(classifier.speakers)
+    decisions = replace(decisions, speakers=tuple(name.removeprefix(common) for name in classifier.speakers))
+    speaker_of = {name: speaker.removeprefix(common) for name, speaker in whole.speaker_of().items() if speaker}
+    if out is not None:
+        decisions.save(out, speaker_of=speaker_of)
+    found = None
+    if decisions.ids and speaker_of:
+        from voxsphere.evaluate.identification import identify as measure
+
+        found = measure(decisions, speaker_of, parts=PARTS_TOLD[way])
+    if as_json:
+        listed = [{"id": name, "reason": reason} for name, reason in failures]
+        results = None if found is None else found.to_json()
+        told: dict[str, Any] = {"out": None if out is None else str(out), "decided": len(decisions)}
+        print_json({**told, "failures": listed, "results": results})
+    else:
+        show.identified(decisions, found, out)
+        for _, reason in failures[:SHOWN]:
+            typer.echo(f"voxsphere: {reason}", err=True)
+        if failures:
+            typer.echo(f"voxsphere: {len(failures)} utterances could not be judged", err=True)
+    if failures:
+        raise typer.Exit(2)
+
+
+VERBS: tuple[Callable[..., None], ...] = (identify,)
+
+
+def _of_split(whole: "Manifest", split: str, name: Path) -> "Manifest":
+    from voxsphere.core.manifest import Manifest
+
+    if not split:
+        return whole
+    kept = tuple(utterance for utterance in whole if utterance.split == split)
+    if not kept:
+        known = ", ".join(sorted({utterance.split for utterance in whole} - {""})) or "none"
+        raise BadInput(f"{name}: no utterance is of split {split!r}; there are: {known}")
+    return Manifest(kept)
