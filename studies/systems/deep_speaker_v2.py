@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from voxsphere.metrics.identification import top_k
-from voxsphere.train.classifier import Classifier, classifier_of
-from voxsphere.train.posteriors import log_posteriors
 
 from studies.systems.deep_speaker_page import four_numbers
 from studies.systems.floors import STATISTICS, UNTRAINED, statistics
@@ -32,9 +29,12 @@ from voxsphere.data.forms import write
 from voxsphere.data.pairs import draw
 from voxsphere.data.source import source_of
 from voxsphere.data.split_table import with_splits
+from voxsphere.metrics.identification import top_k
 from voxsphere.recipes.systems.deep_speaker_v2 import CEPSTRA, deep_speaker_v2
+from voxsphere.train.classifier import Classifier, classifier_of
 from voxsphere.train.counting import count
 from voxsphere.train.logbook import read_logbook
+from voxsphere.train.posteriors import log_posteriors
 from voxsphere.train.stages import Stages
 
 CUTS = 60

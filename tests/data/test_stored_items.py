@@ -114,7 +114,7 @@ def test_an_item_is_the_same_whenever_and_in_whatever_company_it_is_asked_for(pl
 
 def told(row: Utterance) -> str:
     with pytest.raises(BadInput) as caught:
-        SOURCE.example(row, 50, np.random.default_rng(0))
+        SOURCE.examples(row, 50, np.random.default_rng(0))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

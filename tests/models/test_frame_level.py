@@ -77,7 +77,7 @@ def test_too_few_frames_for_a_window_are_refused(windows, shortest):
 def test_windows_that_cannot_be_are_refused():
     with pytest.raises(BadInput, match="4 frames have none in the middle"):
         ContextMlp(DIM, in_frames=4)
-    with pytest.raises(BadInput, match="no windows 'half'; there are: padded, whole, legacy"):
+    with pytest.raises(BadInput, match="no windows 'half'; there are: padded, padded_in_use, whole, legacy"):
         ContextMlp(DIM, windows="half")
 
 

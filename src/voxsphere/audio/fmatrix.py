@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic
+from voxsphere.core.files import atomic, existing
 
 SUFFIXES = (".mcp", ".lpc", ".lpcc", ".mfcc", ".fmatrix")
 """What such files are called, for what is in them: they say nothing of themselves, neither by a mark nor by units."""
@@ -26,6 +26,12 @@ def is_named(name: str) -> bool:
     return (dot := base.rfind(".")) >= 0 and _NAMED.fullmatch(base, dot) is not None
 
 
+def shape_of(path: str | Path) -> tuple[int, int]:
+    """The rows and columns that such a file's header tells; `BadInput` where it has none."""
+    with existing(path).open("rb") as file:
+        return _header(file.read(_HEADER.size), str(path), os.fstat(file.fileno()).st_size)
+
+
 def read_rows(file: BinaryIO, start: int, stop: int | None, name: str) -> Float[np.ndarray, "frames dim"]:
     """The rows from `start` to `stop`, in float32; nothing else of the file is read. `name` is what messages call it.
 
@@ -33,7 +39,17 @@ def read_rows(file: BinaryIO, start: int, stop: int | None, name: str) -> Float[
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    head = file.read(_HEADER.size)
+    rows, columns = _header(file.read(_HEADER.size), name, size)
+    last = rows if stop is None else min(stop, rows)
+    first = min(start, last)
+    file.seek(_HEADER.size + 4 * first * columns)
+    data = file.read(4 * (last - first) * columns)
+    if len(data) < 4 * (last - first) * columns:
+        raise BadInput(f"{name}: is truncated; copy it again")
+    return np.frombuffer(data, "<f4").reshape(-1, columns).astype(np.float32)
+
+
+def _header(head: bytes, name: str, size: int) -> tuple[int, int]:
     if len(head) < _HEADER.size:
         raise BadInput(f"{name}: is no fmatrix: it has {size} bytes, and the header alone has {_HEADER.size}")
     rows, columns = _HEADER.unpack(head)
@@ -43,13 +59,7 @@ def read_rows(file: BinaryIO, start: int, stop: int | None, name: str) -> Float[
     if size != promised:
         told = f"its header promises {promised} bytes ({rows} × {columns}) and it has {size}"
         raise BadInput(f"{name}: is {'truncated' if size < promised else 'no fmatrix'}: {told}; copy it again")
-    last = rows if stop is None else min(stop, rows)
-    first = min(start, last)
-    file.seek(_HEADER.size + 4 * first * columns)
-    data = file.read(4 * (last - first) * columns)
-    if len(data) < 4 * (last - first) * columns:
-        raise BadInput(f"{name}: is truncated; copy it again")
-    return np.frombuffer(data, "<f4").reshape(-1, columns).astype(np.float32)
+    return rows, columns
 
 
 def write_fmatrix(path: str | Path, matrix: Float[np.ndarray, "frames dim"]) -> None:

@@ -15,14 +15,18 @@ class Item:
 
     The wave is ±1; for a model that takes stored features it is a matrix of them, here and in the batch. `domain`
     is the number of the domain it was recorded in, where the recipe names a column that tells.
+
+    Where several crops are taken of an utterance, `crops` says how many: waves and masks then lie one after the other
+    along a first axis, and each is an example of its own.
     """
 
-    wave: Float32[Tensor, "samples *dim"]
+    wave: Float32[Tensor, "*crops_samples_dim"]
     speaker: int
     id: str
-    mask: Float32[Tensor, "frames features"] | None
+    mask: Float32[Tensor, "*crops_frames_features"] | None
     broken: tuple[tuple[str, str], ...]  # (path, reason)
     domain: int | None = None
+    crops: int | None = None
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Batch:
     """Examples of one length. `masks` multiply the features; `broken` names files that were replaced by others.
 
     `utterances` is how many there are of each speaker, where each has equally many and they stand side by side; it is
-    counted where the batch is made, so that nobody needs to look into a GPU's memory for it.
+    counted where the batch is made, so that nobody needs to look into a GPU's memory for it. Several crops of one
+    utterance count as so many utterances of its speaker, and `ids` names it so often.
     """
 
     wave: Float32[Tensor, "batch samples *dim"]
@@ -58,17 +63,19 @@ class Batch:
 
 
 def collate(items: Sequence[Item]) -> Batch:
-    """Items of one length to a batch."""
-    masks = [item.mask for item in items if item.mask is not None]
-    domains = [item.domain for item in items if item.domain is not None]
+    """Items of one length to a batch, in which an item's crops stand side by side."""
+    each = [item for item in items for _ in range(item.crops or 1)]
+    masks = [item.mask if item.crops else item.mask[None] for item in items if item.mask is not None]
+    domains = [item.domain for item in each if item.domain is not None]
+    speakers = [item.speaker for item in each]
     return Batch(
-        wave=torch.stack([item.wave for item in items]),
-        speaker=torch.tensor([item.speaker for item in items]),
-        ids=tuple(item.id for item in items),
-        masks=torch.stack(masks) if masks else None,
+        wave=torch.cat([item.wave if item.crops else item.wave[None] for item in items]),
+        speaker=torch.tensor(speakers),
+        ids=tuple(item.id for item in each),
+        masks=torch.cat(masks) if masks else None,
         broken=tuple(failure for item in items for failure in item.broken),
         domain=torch.tensor(domains) if domains else None,
-        utterances=_of_each([item.speaker for item in items]),
+        utterances=_of_each(speakers),
     )
 
 

@@ -12,6 +12,7 @@ from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
 from voxsphere.data.batch import Item
+from voxsphere.data.places import ONE, Places
 from voxsphere.data.source import Source
 
 ATTEMPTS = 10
@@ -20,11 +21,16 @@ ATTEMPTS = 10
 
 @dataclass(frozen=True)
 class Draw:
-    """What the sampler deals for one item: the manifest's row, the item's seed, the length of its batch in seconds."""
+    """What the sampler deals for one item: the manifest's row, the item's seed, the length of its batch in seconds.
+
+    `places` says how many crops of the utterance the item gives, all of that length and drawn by that seed, and how
+    far they may reach.
+    """
 
     index: int
     seed: int
     seconds: float
+    places: Places = ONE
 
 
 @dataclass(frozen=True)
@@ -55,21 +61,26 @@ class Items:
             utterance = self.manifest.utterances[index]
             random = stream("item", draw.seed, attempt)
             try:
-                example = np.ascontiguousarray(self.source.example(utterance, count, random), dtype=np.float32)
+                cut = self.source.examples(utterance, count, random, draw.places)
             except (BadInput, OSError) as error:
                 broken.append((_culprit(error, utterance), flattened(error)))
                 index = self._other(tried, random)
                 tried.append(index)
                 continue
-            mask = self._mask(count, random)
+            waves = torch.from_numpy(np.ascontiguousarray(cut, dtype=np.float32))
+            masks = self._masks(count, draw.places.count, random)
             domain = None if self.domains is None else self.domains[index]
-            return Item(torch.from_numpy(example), self.classes[index], utterance.id, mask, tuple(broken), domain)
+            told = (self.classes[index], utterance.id)
+            if draw.places.count == 1:
+                return Item(waves[0], *told, None if masks is None else masks[0], tuple(broken), domain)
+            return Item(waves, *told, masks, tuple(broken), domain, draw.places.count)
         raise BadInput(f"{broken[-1][1]} (the last of {ATTEMPTS} files in a row that cannot be read)")
 
-    def _mask(self, count: int, random: np.random.Generator) -> Tensor | None:
+    def _masks(self, count: int, crops: int, random: np.random.Generator) -> Tensor | None:
         if self.masks is None:
             return None
-        return torch.from_numpy(self.masks.draw(random, self.frames_of(count), self.features).array())
+        drawn = [self.masks.draw(random, self.frames_of(count), self.features).array() for _ in range(crops)]
+        return torch.from_numpy(np.stack(drawn))
 
     def _other(self, tried: list[int], random: np.random.Generator) -> int:
         """A row not tried yet: the first one's speaker's, for half of the attempts, then anybody's."""

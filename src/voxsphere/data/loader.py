@@ -43,8 +43,8 @@ class Plan:
     def _deal(self, epoch: int, position: int, rows: np.ndarray) -> list[Draw]:
         random = stream("deal", self.seed, epoch, position)
         seconds = self.examples.seconds([self.durations[row] for row in rows], random)
-        seeds = random.integers(2**62, size=len(rows))
-        return [Draw(int(row), int(seed), seconds) for row, seed in zip(rows, seeds, strict=True)]
+        seeds, places = random.integers(2**62, size=len(rows)), self.examples.places
+        return [Draw(int(row), int(seed), seconds, places) for row, seed in zip(rows, seeds, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,13 @@ class Share:
     world: int = 1
     micro: int = 1
 
-    def check(self, batch_size: int) -> None:
-        """`BadInput` unless a batch can be shared out evenly."""
-        if batch_size % (self.world * self.micro):
+    def check(self, batch_size: int, crops: int = 1) -> None:
+        """`BadInput` unless a batch can be shared out evenly, `crops` of each utterance together."""
+        if batch_size % (self.world * self.micro * crops):
+            of_each = f", in crops of {crops} an utterance" if crops > 1 else ""
             raise BadInput(
-                f"a batch of {batch_size} cannot be shared out evenly to {self.world} processes × {self.micro} pieces; "
-                "take a batch_size that can"
+                f"a batch of {batch_size} cannot be shared out evenly to {self.world} processes × {self.micro} pieces"
+                f"{of_each}; take a batch_size that can"
             )
 
     def pieces(self, draws: list[Draw]) -> Iterator[list[Draw]]:

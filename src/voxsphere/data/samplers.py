@@ -1,4 +1,4 @@
-"""Which utterances next: shuffled, drawn, balanced over speakers, P speakers × K utterances, or of like length.
+"""Which utterances next: shuffled, drawn, by their length, balanced over speakers, P speakers × K, or of like length.
 
 A sampler is a pure function of (speakers, durations, epoch, seed): it holds no position, so a run can go on anywhere.
 `batches(epoch)` gives the rows of the manifest that make up each batch of an epoch, whole batches only.
@@ -63,6 +63,45 @@ class Drawn:
     def batches(self, epoch: int) -> Rows:
         """The rows of each batch."""
         return stream("drawn", self.seed, epoch).integers(self.rows, size=(self.batches_per_epoch, self.batch_size))
+
+
+class ByDuration:
+    """Each utterance as often as it has `every` seconds, in a drawn order: the longer, the oftener.
+
+    An epoch has one example for `every` seconds of the corpus, each second being as likely as any other. For windows
+    (`Windows(count=M)`, M a time) `every` = M frames gives each frame of the corpus once an epoch in the mean; which
+    ones is drawn. Utterances shorter than `every` come in some epochs.
+    """
+
+    def __init__(
+        self,
+        speakers: Sequence[int],
+        durations: Sequence[float | None],
+        *,
+        batch_size: int,
+        seed: int,
+        every: float = 1.0,
+    ) -> None:
+        if any(duration is None for duration in durations):
+            raise BadInput(
+                "utterances are dealt by their durations, which the manifest lacks; `voxsphere check --out` writes them"
+            )
+        if not every > 0:
+            raise BadInput(f"an example for every {every} seconds is none; give a time above 0")
+        self.durations = np.array(durations, dtype=np.float64)
+        self.batch_size, self.seed, self.every = batch_size, seed, every
+        self.examples = int(self.durations.sum() / every)
+        self.batches_per_epoch = _whole_batches(self.examples, batch_size)
+
+    def batches(self, epoch: int) -> Rows:
+        """The rows of each batch."""
+        drawing = stream("by duration", self.seed, epoch)
+        # One place in every so many seconds of all utterances laid end to end, in a drawn order.
+        rows = drawing.permutation(len(self.durations))
+        places = self.every * (np.arange(self.examples) + drawing.uniform())
+        at = np.searchsorted(np.cumsum(self.durations[rows]), places, side="right")
+        order = drawing.permutation(rows[np.minimum(at, len(rows) - 1)])
+        return order[: self.batches_per_epoch * self.batch_size].reshape(-1, self.batch_size)
 
 
 class SpeakerBalanced:

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from voxsphere.audio.augment.contract import Augmentation
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Utterance
+from voxsphere.data.places import ONE, Places
 from voxsphere.data.stored import StoredFrames
 from voxsphere.data.waves import Waves
 from voxsphere.models.speaker import SpeakerModel
@@ -30,8 +31,10 @@ class Source(Protocol):
         """The first `seconds` of the utterance, or all of it."""
         ...
 
-    def example(self, utterance: Utterance, count: int, random: np.random.Generator) -> Held:
-        """A piece at a drawn place, `count` long, augmented by the same draw; a shorter utterance is repeated."""
+    def examples(
+        self, utterance: Utterance, count: int, random: np.random.Generator, places: Places = ONE
+    ) -> Float32[np.ndarray, "crops samples *dim"]:
+        """Pieces at drawn places, `count` long, augmented by the same draws; a shorter utterance is repeated."""
         ...
 
 

@@ -2,25 +2,33 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32
 
-from voxsphere.audio.stores import read_array, shown
+from voxsphere.audio.augment.memory import memory
+from voxsphere.audio.stores import is_remote, read_array, shown, stamp
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Utterance
+from voxsphere.data.places import ONE, Places
 
 NUM_FRAMES = "num_frames"
 """The column of a manifest that tells how many frames an utterance has; how long they are is the model's to say."""
+
+REMEMBERED = 256.0
+"""Megabytes of matrices that examples were cut from, which each process keeps for the next examples of them."""
 
 
 @dataclass(frozen=True)
 class StoredFrames:
     """Matrices of `dim` features a frame and `rate` frames a second. Matrices are read whole: their readers are fast
-    and only then is a NaN in one found wherever it lies."""
+    and only then is a NaN in one found wherever it lies. Those that examples were cut from are remembered, up to
+    `megabytes` in each process."""
 
     rate: float
     dim: int
+    megabytes: float = REMEMBERED
 
     def seconds(self, utterance: Utterance) -> float | None:
         """The utterance's length, from its duration or its `num_frames`, where the manifest tells one of them."""
@@ -44,15 +52,21 @@ class StoredFrames:
             )
         return frames
 
-    def example(
-        self, utterance: Utterance, count: int, random: np.random.Generator
-    ) -> Float32[np.ndarray, "frames dim"]:
-        """`count` frames from a drawn place on; fewer are repeated."""
-        frames = self.beginning(utterance)
-        if len(frames) <= count:
-            return np.tile(frames, (math.ceil(count / len(frames)), 1))[:count]
-        first = int(random.integers(len(frames) - count, endpoint=True))
-        return frames[first : first + count]
+    def examples(
+        self, utterance: Utterance, count: int, random: np.random.Generator, places: Places = ONE
+    ) -> Float32[np.ndarray, "crops frames dim"]:
+        """`count` frames from each of the drawn places on; fewer are repeated."""
+        return places.cut(self._remembered(utterance), count, random)
+
+    def _remembered(self, utterance: Utterance) -> Float32[np.ndarray, "frames dim"]:
+        """The utterance's frames, read now or before. What is written anew under the same name is read anew."""
+        path = utterance.path
+        try:
+            state = "" if is_remote(path) else stamp(path)
+        except OSError:
+            return self.beginning(utterance)  # which says what is wrong
+        key = (path, state, utterance.start, utterance.duration, utterance.speed, self.rate, self.dim)
+        return memory(self.megabytes).get(key, partial(self.beginning, utterance))
 
 
 def num_frames(utterance: Utterance) -> int | None:

@@ -11,6 +11,7 @@ from voxsphere.audio.augment.contract import Augmentation
 from voxsphere.audio.augment.repetition import turned
 from voxsphere.audio.wave import Recording, opened, read
 from voxsphere.core.manifest import Utterance
+from voxsphere.data.places import ONE, Places
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,30 @@ class Waves:
         limit = seconds if seconds < math.inf else None
         return read(utterance.path, rate=_reading_rate(utterance, self.rate), start=utterance.start, duration=limit)
 
-    def example(self, utterance: Utterance, count: int, random: np.random.Generator) -> Float32[np.ndarray, " samples"]:
-        """`count` samples from a drawn place on, after all deeds drawn of the augmentations."""
+    def examples(
+        self, utterance: Utterance, count: int, random: np.random.Generator, places: Places = ONE
+    ) -> Float32[np.ndarray, "crops samples"]:
+        """`count` samples from each of the drawn places on, after all deeds drawn of the augmentations for it.
+
+        For a single crop only what it takes is read; for several the whole utterance, once.
+        """
+        whole = None if places == ONE else self.beginning(utterance)
+        return np.stack([self._example(utterance, whole, count, random, places) for _ in range(places.count)])
+
+    def _example(
+        self,
+        utterance: Utterance,
+        whole: Float32[np.ndarray, " all"] | None,
+        count: int,
+        random: np.random.Generator,
+        places: Places,
+    ) -> Float32[np.ndarray, " samples"]:
         deeds = draw_all(self.augment, random, count, self.rate)
-        wave = _cut(utterance, samples_needed(deeds, count), self.rate, random, place_of(deeds))
+        needed = samples_needed(deeds, count)
+        if whole is None:
+            wave = _cut(utterance, needed, self.rate, random, place_of(deeds))
+        else:
+            wave = Places(1, places.edges).cut(whole, needed, random)[0]
         return apply_all(deeds, wave, self.rate, count)
 
 

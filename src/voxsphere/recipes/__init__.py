@@ -58,7 +58,7 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
     folder = None
     recipe: Recipe | Stages
     if name in RECIPES:
-        recipe = RECIPES[name]()
+        recipe = _of_name(name, data)
     elif path.suffix == ".py":
         recipe = _from_python(path)
     elif path.suffix == ".json" or (path / "recipe.json").exists():
@@ -79,6 +79,13 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
     if isinstance(recipe, Stages):
         return replace(recipe, recipes=tuple(_with_data(stage, data) for stage in recipe.recipes)), folder
     return _with_data(recipe, data), folder
+
+
+def _of_name(name: str, data: Path | None) -> Recipe | Stages:
+    """The named recipe; one that looks at its data, such as how wide stored features are, is told where they lie."""
+    make: Callable[..., Recipe | Stages] = RECIPES[name]
+    looks = data is not None and "root" in inspect.signature(make).parameters
+    return make(root=str(data)) if looks else make()
 
 
 def _with_data(recipe: Recipe, manifest: Path) -> Recipe:

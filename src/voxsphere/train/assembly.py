@@ -81,7 +81,7 @@ def assemble(recipe: Recipe, data: TrainingSet, accelerator: Accelerator) -> Ass
     with _telling("sampler, examples, augment or masks", recipe.sampler, recipe.examples, recipe.augment, recipe.masks):
         items, plan = feed(recipe, data, model)
     share = Share(accelerator.process_index, accelerator.num_processes, recipe.accumulate)
-    share.check(recipe.batch_size)
+    share.check(recipe.batch_size, plan.examples.places.count)
     _check_pieces(objective, recipe.batch_size // (share.world * share.micro))
     _try_example(recipe, model, plan)
     begin = Progress(0, recipe.epochs * plan.steps_per_epoch, plan.steps_per_epoch)

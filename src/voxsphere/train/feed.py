@@ -1,7 +1,9 @@
 """What a recipe feeds its model with: the items of its training set, and the plan of which come when."""
 
 from voxsphere.audio.augment.chain import check_all
+from voxsphere.core.errors import BadInput
 from voxsphere.data.dataset import Items
+from voxsphere.data.examples import Examples, Windows
 from voxsphere.data.loader import Plan
 from voxsphere.data.source import source_of
 from voxsphere.data.training_set import TrainingSet
@@ -28,5 +30,16 @@ def feed(recipe: Recipe, data: TrainingSet, model: SpeakerModel) -> tuple[Items,
         data.domains,
     )
     durations = tuple(source.seconds(utterance) for utterance in data.train)
-    sampler = recipe.sampler(data.classes, durations, batch_size=recipe.batch_size, seed=recipe.seed)
-    return items, Plan(sampler, recipe.examples(), durations, recipe.seed)
+    examples = _bound(recipe.examples(), model)
+    each = examples.places.count
+    if recipe.batch_size % each:
+        raise BadInput(
+            f"a batch of {recipe.batch_size} cannot hold {each} crops of each utterance; take a batch_size that is a "
+            "multiple of examples.count"
+        )
+    sampler = recipe.sampler(data.classes, durations, batch_size=recipe.batch_size // each, seed=recipe.seed)
+    return items, Plan(sampler, examples, durations, recipe.seed)
+
+
+def _bound(examples: Examples, model: SpeakerModel) -> Examples:
+    return examples.of(model) if isinstance(examples, Windows) else examples

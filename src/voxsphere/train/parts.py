@@ -8,8 +8,9 @@ from torch import optim
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.closed_set import closed_set
 from voxsphere.data.deep_speaker import deep_speaker_cuts
-from voxsphere.data.examples import Crops, Whole
-from voxsphere.data.samplers import Bucketed, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.examples import Crops, Whole, Windows
+from voxsphere.data.samplers import Bucketed, ByDuration, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.spkid import spkid_lab
 from voxsphere.data.synthetic_set import synthetic_set
 from voxsphere.data.training_set import training_set
 from voxsphere.data.voxceleb1 import voxceleb1_identification, voxceleb1_verification
@@ -42,14 +43,17 @@ PARTS: dict[str, Callable[..., Any]] = {
     **CATALOGUE,
     # data
     "Bucketed": Bucketed,
+    "ByDuration": ByDuration,
     "Crops": Crops,
     "Drawn": Drawn,
     "Shuffled": Shuffled,
     "SpeakerBalanced": SpeakerBalanced,
     "SpeakersByUtterances": SpeakersByUtterances,
     "Whole": Whole,
+    "Windows": Windows,
     "closed_set": closed_set,
     "deep_speaker_cuts": deep_speaker_cuts,
+    "spkid_lab": spkid_lab,
     "synthetic_set": synthetic_set,
     "training_set": training_set,
     "voxceleb1_identification": voxceleb1_identification,

@@ -17,26 +17,27 @@ from voxsphere.data.corpora.prepared import Prepared, prepared
 from voxsphere.data.folders import is_audio
 from voxsphere.data.walk import Walk, walk
 
-# The lab tests on all.test while it trains, and chooses its checkpoint by it.
-_LISTS = {"all.train": "train", "all.test": "validation"}
+TRAIN, VALIDATION, INDEX = "all.train", "all.test", "spk2idx.json"
+"""The lab's lists and its numbers of speakers. It tests on all.test while it trains, and chooses a checkpoint by it."""
 
 
-def from_pav(root: Path) -> Prepared:
+def from_pav(root: Path, *, train: str = TRAIN, validation: str = VALIDATION, spk2idx: str = INDEX) -> Prepared:
     """The lab: ids are the lists' entries, the speaker is the second folder (SES000).
 
     The path is the entry's feature file where there is one (.mcp before .lpc, .lpcc, .mfcc, .fmatrix), else its
     recording; what there is besides becomes columns named after the suffix. all.train has split `train`, all.test
     `validation`. Where spk2idx.json is, its numbers are the column `index`: they may have a hole, for as the lab made
-    it the file counts itself among the speakers, as `spk2idx`.
+    it the file counts itself among the speakers, as `spk2idx`. Lists and numbers may be called otherwise;
+    `spk2idx=""` takes no numbers.
     """
     found = walk(root)
-    index = speaker_index(path) if (path := found.named("spk2idx.json")) else {}
+    index = speaker_index(path) if spk2idx and (path := found.named(spk2idx)) else {}
     kept = _files(found)
     utterances, seen, missing = [], set(), [*found.unreadable]
-    for name, split in _LISTS.items():
+    for name, split in ((train, "train"), (validation, "validation")):
         listing = found.named(name)
         if listing is None:
-            missing.append(str(root / "cfg" / name))
+            missing.append(str(root / name if "/" in name else root / "cfg" / name))
             continue
         for number, line in enumerate(read_text(listing).splitlines(), start=1):
             if not (entry := line.strip()):

@@ -8,6 +8,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest, override
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
 from voxsphere.data.forms.deep_speaker_v2 import deep_speaker_v2
+from voxsphere.data.forms.spkid_mlp import spkid_mlp
 from voxsphere.data.forms.unified_hypersphere import unified_hypersphere
 
 __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
@@ -15,6 +16,7 @@ __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 FORMS: Mapping[str, Form] = {
     "deep_speaker_v2": deep_speaker_v2,
     "unified_hypersphere": unified_hypersphere,
+    "spkid_mlp": spkid_mlp,
 }
 
 
