@@ -83,8 +83,10 @@ def cuts(
 
 
 def _per_speaker(text: str) -> int | Literal["auto", "whole"]:
-    if text == "auto" or text == "whole":
-        return text
+    if text == "auto":
+        return "auto"
+    if text == "whole":
+        return "whole"
     if not text.isdecimal():
         raise BadInput(f"--per-speaker {text}: give a number, auto, or whole")
     return int(text)

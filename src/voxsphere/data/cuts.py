@@ -172,9 +172,8 @@ def _piece(whole: Span, plan: Plan, drawing: np.random.Generator) -> Span:
 
 
 def _placed(utterance: Utterance, span: Span, rate: int, name: str) -> Utterance:
-    extra = {**dict(utterance.extra), RECORDING: utterance.id}
-    at = {"start": span.first / rate, "duration": span.count / rate}
-    return replace(utterance, id=name, **at, extra=tuple(sorted(extra.items())))
+    extra = tuple(sorted({**dict(utterance.extra), RECORDING: utterance.id}.items()))
+    return replace(utterance, id=name, start=span.first / rate, duration=span.count / rate, extra=extra)
 
 
 def _notes(manifest: Manifest, usable: Sequence[Utterance], heard: dict[str, Span], plan: Plan) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ class ByIndex(nn.Module):
     def forward(self, embedding: Float[Tensor, "batch dim"], label: Int[Tensor, " batch"]) -> Int64[Tensor, "n 3"]:
         """By speaker, then by index; none where there is one speaker alone."""
         checked_labels(embedding, label)
-        members = [torch.nonzero(label == speaker).flatten() for speaker in label.unique()]
+        members = [torch.nonzero(label == speaker).flatten() for speaker in torch.unique(label)]
         if len(members) < 2:
             return torch.zeros(0, 3, dtype=torch.int64, device=embedding.device)
         return torch.cat([_of(own, other) for own, other in zip(members, members[1:] + members[:1], strict=True)])
