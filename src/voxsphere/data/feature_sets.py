@@ -62,8 +62,14 @@ def convert(
     [1, dim, frames] in HDF5, all float32. A column `feats` of the manifest goes before `path`. With `voiced` only the
     frames that the column `vad` calls speech are kept (Kaldi's select-voiced-frames). See `compute` for the rest.
     """
-    return _write(
-        manifest, _voiced if voiced else _stored, Path(out), form_of(out, form), compression, workers, progress
+    return store(
+        manifest,
+        _voiced if voiced else _stored,
+        Path(out),
+        form_of(out, form),
+        compression=compression,
+        workers=workers,
+        progress=progress,
     )
 
 
@@ -90,7 +96,15 @@ def compute(
         raise BadInput(f"{type(front).__name__}: takes stored features, none are to be computed; give one for waves")
     if isinstance(front, torch.nn.Module):
         front.eval()
-    made = _write(manifest, partial(_computed, front), Path(out), form_of(out, form), compression, workers, progress)
+    made = store(
+        manifest,
+        partial(_computed, front),
+        Path(out),
+        form_of(out, form),
+        compression=compression,
+        workers=workers,
+        progress=progress,
+    )
     how = {"features": describe(features), "sample_rate": front.sample_rate, "hop": front.hop, "dim": made.dim}
     write_json(made.path.with_suffix(".json"), how)
     return made
@@ -129,15 +143,20 @@ def _computed(front: FrontEnd, utterance: Utterance) -> tuple[Frames, float | No
     return frames, len(wave) / front.sample_rate
 
 
-def _write(
+def store(
     manifest: Manifest,
     make: Make,
     out: Path,
     form: str,
-    compression: int,
-    workers: int | None,
-    progress: Callable[[int], None],
+    *,
+    compression: int = 0,
+    workers: int | None = None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> FeatureSet:
+    """Store what `make` gives of each utterance, features and seconds (None: unknown), in a form that `form_of` knows.
+
+    `BadInput` that it raises leaves the utterance out; see `compute` for what is written beside the store.
+    """
     out = out.with_suffix(".ark") if form == "ark" else out
     check_names(manifest, form)
     writer = writer_of(form, compression=compression)

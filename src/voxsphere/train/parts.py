@@ -7,6 +7,7 @@ from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.closed_set import closed_set
+from voxsphere.data.deep_speaker import deep_speaker_cuts
 from voxsphere.data.examples import Crops, Whole, Windows
 from voxsphere.data.hdf5_set import hdf5_set
 from voxsphere.data.kaldi_set import kaldi_set
@@ -54,6 +55,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Windows": Windows,
     "closed_set": closed_set,
     "kaldi_set": kaldi_set,
+    "deep_speaker_cuts": deep_speaker_cuts,
     "spkid_lab": spkid_lab,
     "hdf5_set": hdf5_set,
     "synthetic_set": synthetic_set,

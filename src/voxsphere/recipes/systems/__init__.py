@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from voxsphere.recipes.systems.combined_loss import combined_loss, combined_loss_pretrained
+from voxsphere.recipes.systems.deep_speaker_v2 import deep_speaker_v2
 from voxsphere.recipes.systems.speaker_systems import RECIPES as SPEAKER_SYSTEMS
 from voxsphere.recipes.systems.spkid_mlp import spkid_mlp
 from voxsphere.recipes.systems.unified_hypersphere import unified_hypersphere, unified_hypersphere_identification
@@ -16,6 +17,7 @@ SYSTEMS: dict[str, Callable[[], Recipe | Stages]] = {
     "combined_loss/pretrained": combined_loss_pretrained,
     "unified_hypersphere": unified_hypersphere,
     "unified_hypersphere/identification": unified_hypersphere_identification,
+    "deep_speaker_v2": deep_speaker_v2,
 }
 
 FAMILIES: dict[str, str] = {
