@@ -23,6 +23,7 @@ from voxsphere.losses.min_arc import MinArc
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.by_index import ByIndex
 from voxsphere.losses.miners.dealt import Dealt
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
@@ -143,5 +144,5 @@ FAMILIES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 """The classes that the page describes, by heading."""
 
-ELSEWHERE: tuple[type, ...] = (Dealt,)
+ELSEWHERE: tuple[type, ...] = (ByIndex, Dealt)
 """Those without a row: what they are worth, the study of the system that they belong to tells (docs/results.md)."""

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -143,19 +142,31 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+# A new process begins with its parent's memory, which wait4 counts as the child's peak: a child tells its own.
+_MEASURED = """
+import pathlib, resource, sys
+from voxsphere.cli import main
+place, arguments = sys.argv[1], sys.argv[2:]
+try:
+    main(arguments)
+finally:
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        peak = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pathlib.Path(place).write_text(str(peak))
+"""
+
+
 @pytest.fixture
-def in_a_new_process():
+def in_a_new_process(tmp_path_factory):
     """Runs the command line in a process of its own, and measures the memory it needed."""
 
     def run(*arguments: object) -> Done:
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "voxsphere", *map(str, arguments)], stdout=out, stderr=err
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            out.seek(0), err.seek(0)
-            kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-            return Done(process.returncode, out.read(), err.read(), kilobytes / 1000)
+        peak = tmp_path_factory.mktemp("measured") / "kilobytes"
+        command = [sys.executable, "-c", _MEASURED, str(peak), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return Done(done.returncode, done.stdout, done.stderr, float(peak.read_text()) / 1000)
 
     return run

@@ -27,7 +27,7 @@ def tiny(speakers, monkeypatch):
         (["model=EcapaTdnn"], "model: EcapaTdnn cannot stand there; there are: SpeakerModel"),
         (["model.encoder=StatsPooling"], "there are: AretTdnn, CamPlusPlus, ContextMlp"),
         (["data=training_set"], "data: training_set cannot do without manifest"),
-        (["sampler=Crops"], "there are: Bucketed, Shuffled, SpeakerBalanced, SpeakersByUtterances"),
+        (["sampler=Crops"], "there are: Bucketed, ByDuration, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances"),
         (["objective=AamSoftmax"], "objective: AamSoftmax cannot stand there; there are: Classification"),
         (["learning_rate=Plateau"], "learning_rate: Plateau cannot do without initial"),
         (["margin=Constant"], "give it, as in --set margin.value=…"),

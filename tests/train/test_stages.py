@@ -132,8 +132,8 @@ def test_options_are_for_every_stage_or_for_one(three):
         ("2.epocs=2", "stage 2 (metric): epocs: Recipe has no option 'epocs'"),
         (
             "objective.head.bias=false",
-            "stage 2 (metric): objective.head.bias: Metric has no option 'head'; there are: metric; --set 2.NAME=VALUE "
-            "is for this stage alone",
+            "stage 2 (metric): objective.head.bias: Metric has no option 'head'; there are: metric, penalties; --set "
+            "2.NAME=VALUE is for this stage alone",
         ),
         ("name=x", "three: two of its stages are named x"),
     ],
