@@ -55,6 +55,7 @@ from voxsphere.losses.min_arc import MinArc
 from voxsphere.losses.mined import Mined
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.by_index import ByIndex
 from voxsphere.losses.miners.dealt import Dealt
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
@@ -251,6 +252,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     # miners
     "AllTriplets": AllTriplets,
     "BatchHard": BatchHard,
+    "ByIndex": ByIndex,
     "Dealt": Dealt,
     "DistanceWeighted": DistanceWeighted,
     "HardestNegative": HardestNegative,

@@ -185,6 +185,17 @@ def test_a_feature_that_never_changes_is_only_centred_by_its_fit():
         norm.fit([])
 
 
+def test_two_numbers_for_all_features_are_those_of_all_their_values():
+    x = given(40) * [1, 10, 0.1] + [0, 5, -3]
+    norm = GlobalNorm(of=partial(Given, x), counted="all")
+    norm.fit([torch.zeros(1, 25), torch.zeros(1, 40)])
+    both = np.concatenate([x[:25].reshape(-1), x.reshape(-1)])
+    np.testing.assert_allclose(norm.mean.numpy(), np.full(3, both.mean()), rtol=1e-6)
+    np.testing.assert_allclose(norm.deviation.numpy(), np.full(3, both.std()), rtol=1e-6)
+    with pytest.raises(BadInput, match="'no', 'each' or 'all'"):
+        GlobalNorm(of=partial(Given, x), counted="speaker")
+
+
 def test_given_numbers_are_one_for_all_or_one_each():
     x = given(10)
     np.testing.assert_allclose(run(partial(GlobalNorm, mean=2.0, deviation=4.0), x), (x - 2) / 4, atol=1e-6)

@@ -48,6 +48,30 @@ def test_a_corpus_goes_from_folder_to_error_rates(voxsphere, speakers, tiny_mode
     assert "95 % interval" in shown.out
 
 
+def test_several_score_files_make_one_table(voxsphere, speakers, tiny_model):
+    embeddings, page = speakers / "e.safetensors", speakers / "both.html"
+    voxsphere("extract", speakers / "speakers", "--out", embeddings, "--model", tiny_model)
+    files = [speakers / name / "s.txt" for name in ("one", "two")]
+    for file in files:
+        voxsphere("score", speakers / "trials.txt", embeddings, "--out", file)
+    shown = voxsphere("evaluate", *files, "--report", page).out
+    assert [line.split()[0] for line in shown.splitlines()[1:3]] == ["one/s.txt", "two/s.txt"]
+    assert all(name in shown for name in ("EER", "threshold", "minDCF .01", "minDCF .001"))
+    assert page.read_text().count("<svg") == 2
+    told = json.loads(voxsphere("evaluate", *files, "--json").out)
+    assert [each["scores"] for each in told] == [str(file) for file in files]
+    alone = json.loads(voxsphere("evaluate", files[0], "--json").out)
+    assert {name: value for name, value in told[0].items() if name != "scores"} == alone
+
+
+def test_a_score_file_that_cannot_be_evaluated_is_named(voxsphere, tmp_path):
+    (tmp_path / "good.txt").write_text("a b 1 target\na c 0 nontarget\n")
+    (tmp_path / "bad.txt").write_text("a b 1 target\n")
+    done = voxsphere("evaluate", tmp_path / "good.txt", tmp_path / "bad.txt")
+    assert done.status == 2
+    assert "bad.txt: the list has no non-target trials" in done.err
+
+
 def test_scores_are_llrs_where_calibration_is_asked_for(voxsphere, speakers, tiny_model):
     embeddings, scores = speakers / "e.safetensors", speakers / "s.parquet"
     voxsphere("extract", speakers / "speakers", "--out", embeddings, "--model", tiny_model)

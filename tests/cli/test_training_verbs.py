@@ -220,3 +220,28 @@ def test_what_is_wrong_with_stages_is_one_line_and_status_2(arguments, told, sta
 def test_bench_loader_times_the_first_of_several_stages(staged, voxsphere):
     done = voxsphere("bench", "loader", staged, "--workers", "0", "--batches", "3", "--json")
     assert done.status == 0, done.err
+
+
+def test_bench_precision_compares_precisions_by_time_memory_and_errors(tiny, voxsphere):
+    asked = ("bench", "precision", tiny, "--device", "cpu", "--workers", "0", "--rounds", "2")
+    told = json.loads(voxsphere(*asked, "--json").out)
+    assert [each["compute"] for each in told["precisions"]] == ["fp32", "bf16"]
+    for each in told["precisions"]:
+        assert each["minutes"] > 0
+        assert each["megabytes"] > 50
+        assert 0 <= each["train_accuracy"] <= 1
+        assert each["valid_accuracy"] is None  # nothing is left out of these data
+        assert 0 <= each["eer"] <= 1
+        assert each["rounds"] == 2
+        assert len(each["min_dcf"]) == 2
+    shown = voxsphere("bench", "precision", tiny, "--device", "cpu", "--workers", "0", "--compute", "bf16").out
+    assert [line.split()[0] for line in shown.splitlines()[:2]] == ["minutes", "bf16"]
+
+
+def test_bench_precision_refuses_what_it_cannot_do(tiny, voxsphere, tmp_path):
+    done = voxsphere("bench", "precision", tiny, "--device", "cpu", "--compute", "fp32,fp8")
+    assert done.status == 2
+    assert "--compute fp8: here there are fp32, bf16" in done.err
+    done = voxsphere("bench", "precision", tiny, "--test", tmp_path)
+    assert done.status == 2
+    assert "--test and --trials go together" in done.err

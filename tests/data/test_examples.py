@@ -30,6 +30,16 @@ def test_a_drawn_length_lies_evenly_between_its_ends_in_hundredths():
     assert np.abs(even - np.linspace(0, 1, len(even))).max() < 2.7 / np.sqrt(len(even)) + 0.005
 
 
+def test_with_a_step_lengths_are_on_a_grid_that_holds_both_ends():
+    crops = Crops(length=(2.01, 4.01), step=0.2)
+    random = stream("grid")
+    drawn = {round(crops.seconds([None], random), 6) for _ in range(400)}
+    assert drawn == {round(2.01 + 0.2 * i, 6) for i in range(11)}
+    assert {Crops(length=(1.0, 1.5), step=0.3).seconds([None], random) for _ in range(50)} == {1.0, 1.3}
+    with pytest.raises(BadInput, match="cannot differ by"):
+        Crops(step=-0.1)
+
+
 @pytest.mark.parametrize("length", [0.0, -1.0, (0.0, 2.0), (3.0, 2.0), float("nan"), (1.0, float("nan"))])
 def test_lengths_that_are_none_are_refused(length):
     with pytest.raises(BadInput, match="crops cannot last"):

@@ -1,6 +1,7 @@
 """Features computed and converted: every store into every other, as kaldiio and h5py read them."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -254,3 +255,37 @@ def test_ids_become_names_that_stay_in_the_folder(stored, tmp_path):
     assert made.manifest.ids == ids
     for one, other in pairwise(made.manifest):
         np.testing.assert_array_equal(read_array(one.path), read_array(other.path))
+
+
+def test_only_the_frames_that_the_decisions_call_speech_are_kept(stored, tmp_path):
+    decisions = {name: (np.arange(len(matrix)) % 3 == 0).astype(np.float32) for name, matrix in MATRICES.items()}
+    with kaldiio.WriteHelper(f"ark,scp:{tmp_path}/vad.ark,{tmp_path}/vad.scp") as out:
+        for name, speech in decisions.items():
+            out(name, speech)
+    places = dict(line.split() for line in (tmp_path / "vad.scp").read_text().splitlines())
+    told = Manifest(tuple(replace(u, extra=(("vad", places[u.id]),)) for u in stored))
+    made = convert(told, tmp_path / "feats.ark", voiced=True)
+    assert made.failures == ()
+    loaded = kaldiio.load_scp(str(tmp_path / "feats.scp"))
+    for name, matrix in MATRICES.items():
+        np.testing.assert_array_equal(loaded[name], matrix[::3])
+
+
+@pytest.mark.parametrize(
+    ("speech", "told"),
+    [
+        (None, "has no decisions"),
+        (np.ones(29, np.float32), "29 frames, and there are 30"),
+        (np.zeros(30, np.float32), "no speech"),
+        (np.ones((30, 1), np.float32), "is no vector"),
+    ],
+)
+def test_decisions_that_do_not_fit_leave_the_utterance_out(stored, tmp_path, speech, told):
+    first = stored.utterances[0]
+    if speech is not None:
+        with kaldiio.WriteHelper(f"ark,scp:{tmp_path}/vad.ark,{tmp_path}/vad.scp") as out:
+            out("a", speech)
+        place = (tmp_path / "vad.scp").read_text().split()[1]
+        first = replace(first, extra=(("vad", place),))
+    with pytest.raises(BadInput, match=told):
+        convert(Manifest((first,)), tmp_path / "feats.ark", voiced=True)

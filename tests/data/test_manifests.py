@@ -5,7 +5,7 @@ import pytest
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.folders import read_folders
-from voxsphere.data.kaldi import read_kaldi, save_kaldi
+from voxsphere.data.kaldi import read_kaldi, read_scp, save_kaldi
 from voxsphere.data.manifests import open_manifest
 
 
@@ -67,6 +67,24 @@ def test_a_manifest_goes_to_kaldi_and_back(tmp_path, parts):
         other = again[utterance.id]
         assert (other.path, other.speaker, other.start) == (utterance.path, utterance.speaker, utterance.start)
         assert other.duration == (pytest.approx(utterance.duration) if utterance.duration else None)
+
+
+def test_durations_and_domains_go_to_kaldi_and_back(tmp_path):
+    made = Manifest(
+        (Utterance("s-a", "/a.wav", "s", duration=1.25, extra=(("domain", "film"),)), Utterance("s-b", "/b.wav", "s"))
+    )
+    save_kaldi(made, tmp_path)
+    assert (tmp_path / "utt2dur").read_text() == "s-a 1.25\n"
+    assert (tmp_path / "utt2dom").read_text() == "s-a film\n"
+    assert read_kaldi(tmp_path).utterances == made.utterances
+
+
+def test_a_list_of_features_takes_genders_and_domains_from_beside_it(tmp_path):
+    folder = kaldi(
+        tmp_path, **{"feats.scp": "s-a f.ark:4\n", "utt2spk": "s-a s\n", "spk2gender": "s f\n", "utt2dom": "s-a film\n"}
+    )
+    (said,) = read_scp([folder / "feats.scp"])
+    assert (said.speaker, said.gender, said.extra) == ("s", "f", (("domain", "film"),))
 
 
 def test_blanks_in_names_of_folders_and_files_are_not_in_ids(tmp_path):

@@ -130,6 +130,15 @@ def test_without_repeats_a_balanced_epoch_is_as_long_as_the_corpus():
     assert Counter((sampler.batches(0) < 7).ravel().tolist()) == {True: 5, False: 5}
 
 
+@pytest.mark.parametrize(("seconds", "repeats"), [(1.5, 1), (3.0, 2), (3.1, 4), (340 * 3600 / 1211, 1024), (0.1, 1)])
+def test_as_many_pieces_as_the_systems_egs(seconds, repeats):
+    # Each of five speakers: 2^ceil(log2(2 · seconds / 3)); VoxCeleb1 has 340 hours of 1,211 speakers.
+    sampler = SpeakerBalanced(range(5), [seconds] * 5, batch_size=5, seed=0, repeats="auto")
+    assert sampler.repeats == repeats
+    with pytest.raises(BadInput, match="repeats=auto counts seconds"):
+        SpeakerBalanced(range(2), [1.0, None], batch_size=2, seed=0, repeats="auto")
+
+
 def test_examples_that_are_not_renewed_come_again_in_another_order():
     corpus = [i % 5 for i in range(40)], [1.0] * 40
     kept = SpeakerBalanced(*corpus, batch_size=10, seed=0, repeats=4, renew=False)

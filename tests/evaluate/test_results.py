@@ -11,8 +11,9 @@ from voxsphere.core.trials import Trials
 from voxsphere.evaluate.results import evaluate
 from voxsphere.evaluate.speakers import FROM_LABELS, FROM_TARGETS, speakers_of
 from voxsphere.metrics.confidence import no_error_bound
-from voxsphere.metrics.detection import act_dcf, eer, min_dcf
+from voxsphere.metrics.detection import accuracy_at, act_dcf, eer, eer_threshold, min_dcf
 from voxsphere.metrics.likelihood import cllr, min_cllr
+from voxsphere.metrics.ranking import average_precision, roc_auc
 
 
 def some_scores(scale="llr", speakers=12, apart=2.0, spread=1.5):
@@ -34,7 +35,10 @@ def test_the_figures_are_those_of_the_metrics():
     sides = scores.target_scores, scores.nontarget_scores
     found = evaluate(scores, replicates=20)
     assert found.eer.value == eer(*sides)
+    assert found.threshold.value == eer_threshold(*sides)
+    assert found.accuracy.value == accuracy_at(*sides, threshold=eer_threshold(*sides))
     assert found.min_cllr.value == min_cllr(*sides)
+    assert (found.roc_auc.value, found.average_precision.value) == (roc_auc(*sides), average_precision(*sides))
     assert found.cllr is not None
     assert found.cllr.value == cllr(*sides)
     assert [each.value for each in found.min_dcf] == [min_dcf(*sides, p_target=p) for p in (0.01, 0.001)]
@@ -47,7 +51,8 @@ def test_every_figure_carries_an_interval_around_it():
     for figure in evaluate(some_scores(apart=5.0, spread=4.0), replicates=200).figures:
         assert figure.interval is not None
         low, high = figure.interval
-        assert 0 <= low < high
+        assert low < high
+        assert low >= 0 or figure.unit == "score"
         # The minimum over thresholds is biased in a replicate, so the ends of minDCF may pass it by a little.
         assert low - 0.1 <= figure.value <= high + 0.1
 
@@ -55,13 +60,17 @@ def test_every_figure_carries_an_interval_around_it():
 def test_cosine_scores_have_no_figures_of_llrs():
     found = evaluate(some_scores("cosine"), replicates=20)
     assert (found.act_dcf, found.cllr) == (None, None)
-    assert [each.name for each in found.figures] == ["EER", "minDCF (p=0.01)", "minDCF (p=0.001)", "min Cllr"]
+    decided, areas = ["EER", "EER threshold", "accuracy there"], ["ROC AUC", "average precision"]
+    costs = ["minDCF (p=0.01)", "minDCF (p=0.001)", "min Cllr"]
+    assert [each.name for each in found.figures] == [*decided, *costs, *areas]
     assert found.to_json()["act_dcf"] is None
 
 
 def test_json_has_the_agreed_keys_and_is_json():
     content = json.loads(json.dumps(evaluate(some_scores(), replicates=20).to_json(), allow_nan=False))
     assert {"eer", "eer_interval", "min_dcf", "act_dcf", "cllr", "min_cllr", "counts"} <= set(content)
+    added = {"eer_threshold", "accuracy", "roc_auc", "average_precision"}
+    assert added | {f"{name}_interval" for name in added} <= set(content)
     assert set(content["min_dcf"]) == {"0.01", "0.001"}
     assert content["counts"] == {"trials": 630, "targets": 36, "nontargets": 594, "speakers": 12}
 
@@ -88,6 +97,9 @@ def test_separated_scores_get_the_exact_bound_instead_of_a_blind_interval():
     rate = no_error_bound(12)
     entropy = -(rate * np.log2(rate) + (1 - rate) * np.log2(1 - rate))
     assert found.min_cllr.interval == pytest.approx((0, entropy))
+    assert (found.accuracy.value, found.accuracy.interval) == (1, pytest.approx((1 - rate, 1)))
+    assert (found.roc_auc.value, found.roc_auc.interval) == (1, pytest.approx(((1 - rate) ** 2, 1)))
+    assert (found.average_precision.value, found.average_precision.interval) == (1, None)
 
 
 def test_without_replicates_there_is_no_interval_and_two_speakers_are_enough_for_one():

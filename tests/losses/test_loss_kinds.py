@@ -9,7 +9,8 @@ KINDS = {
     TupleLoss: {"AngularPrototypical", "Ge2e", "Mined", "MultiSimilarity", "NPair", "Prototypical"}
     | {"SupervisedContrastive"},
     TripletLoss: {"Contrastive", "Triplet"},
-    Miner: {"AllTriplets", "BatchHard", "Dealt", "DistanceWeighted", "HardestNegative", "RankBased", "SemiHard"},
+    Miner: {"AllTriplets", "BatchHard", "ByIndex", "Dealt", "DistanceWeighted", "HardestNegative", "RankBased"}
+    | {"SemiHard"},
     Penalty: {"CenterLoss", "KoLeo", "MinArc", "NegativeArc", "RingLoss"},
 }
 

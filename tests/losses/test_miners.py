@@ -12,6 +12,7 @@ from triplet_parts import DISTANCES, MINERS, slow_distance
 from voxsphere.core.errors import BadInput
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.by_index import ByIndex
 from voxsphere.losses.miners.dealt import Dealt
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
@@ -228,3 +229,30 @@ def test_what_does_not_fit_is_refused_in_a_line(miner):
 def test_options_out_of_range_are_refused(make, message):
     with pytest.raises(BadInput, match=message):
         make()
+
+
+def slow_by_index(label: list[int]) -> Triplets:
+    speakers = sorted(set(label))
+    triplets = []
+    for i, speaker in enumerate(speakers):
+        own = [row for row, other in enumerate(label) if other == speaker]
+        others = [row for row, other in enumerate(label) if other == speakers[(i + 1) % len(speakers)]]
+        half = len(own) // 2
+        triplets += [(own[j], own[half + j], others[j % len(others)]) for j in range(half)]
+    return triplets
+
+
+@pytest.mark.parametrize("label", [LABELS.tolist(), [0] * 6 + [1] * 6, [3, 3, 3, 5]])
+def test_triplets_by_index_are_halves_and_the_next_speaker(label: list[int]):
+    mined = ByIndex()(torch.zeros(len(label), DIM), torch.tensor(label))
+    assert [tuple(row) for row in mined.tolist()] == slow_by_index(label)
+
+
+def test_two_speakers_of_300_make_300_triplets_of_which_nothing_is_chosen():
+    label = torch.arange(2).repeat_interleave(300)
+    mined = ByIndex()(drawn(600, DIM), label)
+    assert torch.equal(mined, ByIndex()(drawn(600, DIM, seed=2), label))
+    assert mined.shape == (300, 3)
+    assert mined[:, :2].flatten().unique().shape == (600,)
+    assert (label[mined[:, 0]] == label[mined[:, 1]]).all()
+    assert (label[mined[:, 0]] != label[mined[:, 2]]).all()

@@ -4,6 +4,7 @@ import math
 
 from voxsphere.losses.miners.all_triplets import AllTriplets
 from voxsphere.losses.miners.batch_hard import BatchHard
+from voxsphere.losses.miners.by_index import ByIndex
 from voxsphere.losses.miners.dealt import Dealt
 from voxsphere.losses.miners.distance_weighted import DistanceWeighted
 from voxsphere.losses.miners.hardest_negative import HardestNegative
@@ -15,6 +16,7 @@ MINERS = {
     "all": AllTriplets,
     "hardest negative": HardestNegative,
     "batch hard": BatchHard,
+    "by index": ByIndex,
     "dealt": Dealt,
     "semi-hard": SemiHard,
     "distance-weighted": DistanceWeighted,

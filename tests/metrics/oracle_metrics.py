@@ -61,3 +61,24 @@ def min_cllr(target, nontarget):
             ratio = (t / len(target)) / (n / len(nontarget))
             cost += t / len(target) * math.log2(1 + 1 / ratio) + n / len(nontarget) * math.log2(1 + ratio)
     return cost / 2
+
+
+def roc_auc(target, nontarget):
+    """Every pair of a target and a non-target trial: the target is to be higher, and a tie counts half."""
+    pairs = [(t > n) + (t == n) / 2 for t in target for n in nontarget]
+    return sum(pairs) / len(pairs)
+
+
+def average_precision(target, nontarget):
+    """For every target trial the share of targets among all that score no lower, and the mean of these."""
+    total = 0.0
+    for score in target:
+        same = sum(1 for other in target if other >= score)
+        total += same / (same + sum(1 for other in nontarget if other >= score))
+    return total / len(target)
+
+
+def accuracy(target, nontarget, threshold):
+    """Each trial decided by itself."""
+    right = sum(1 for score in target if score >= threshold) + sum(1 for score in nontarget if score < threshold)
+    return right / (len(target) + len(nontarget))

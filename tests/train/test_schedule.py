@@ -185,6 +185,12 @@ def test_cycles_are_torchs_and_speechbrains(shape):
     assert found == pytest.approx(wanted)
 
 
+def test_a_cycle_may_be_told_in_epochs():
+    one = Cyclic(low=0.01, high=0.2, half_cycle_epochs=1.5, shape="triangular2")
+    other = Cyclic(low=0.01, high=0.2, half_cycle_steps=round(1.5 * PER_EPOCH), shape="triangular2")
+    assert curve(one) == curve(other)
+
+
 @pytest.mark.parametrize(("shape", "torchs_name"), [("cosine", "cos"), ("linear", "linear")])
 @pytest.mark.parametrize("rising", [0.1, 0.3, 0.77])
 def test_one_cycle_is_torchs(shape, torchs_name, rising):
@@ -292,6 +298,8 @@ def test_a_saved_schedule_is_the_same_schedule(name):
         (partial(Steps, initial=0.1, every=2, milestones=(1,)), "either every or milestones"),
         (partial(Steps, initial=0.1, every=0), "a number of epochs above 0"),
         (partial(Cyclic, low=0.1, high=1, half_cycle_steps=0), "one step or more"),
+        (partial(Cyclic, low=0.1, high=1), "either half_cycle_steps or half_cycle_epochs"),
+        (partial(Cyclic, low=0.1, high=1, half_cycle_steps=3, half_cycle_epochs=1), "either half_cycle_steps"),
         (partial(OneCycle, initial=0.1, peak=1, final=0, rising=1.0), "between 0 and 1"),
         (partial(InverseSqrt, peak=0.1, warmup_steps=0), "one or more"),
     ],

@@ -21,7 +21,7 @@ _COMPRESSED: dict[bytes, np.dtype[Any]] = {b"CM": np.dtype("u1"), b"CM2": np.dty
 def open_entry(source: Ranges, offset: int, name: str) -> BinaryIO:
     """The entry at byte `offset`: a wave or a matrix, as a file. `name` is what messages call it."""
     head = source.read(offset, offset + 16)
-    if len(head) < 16:
+    if len(head) < 14:  # a vector of one number
         raise BadInput(f"{name}: the archive ends before (it has {source.size} bytes); copy it again, or its index")
     if head.startswith(b"RIFF"):
         # Writers to a pipe know no length and promise the most that fits.
@@ -65,6 +65,16 @@ def read_matrix(file: BinaryIO, start: int, stop: int | None, name: str) -> Floa
     steps = np.frombuffer(_exactly(file, (last - first) * width, name), _COMPRESSED[kind]).reshape(-1, columns)
     most = 65535 if kind == b"CM2" else 255
     return np.float32(least) + steps.astype(np.float32) * np.float32(span / most)
+
+
+def read_vector(file: BinaryIO, name: str) -> Float32[np.ndarray, " frames"]:
+    """The binary vector that `file` begins with, such as a decision a frame on where there is speech."""
+    kind = file.read(5)[2:]
+    if kind not in (b"FV ", b"DV "):
+        raise BadInput(f"{name}: is no vector (its mark is {kind.decode(errors='replace')!r})")
+    _, size = struct.unpack("<bi", _exactly(file, 5, name))
+    number = np.dtype("<f4") if kind == b"FV " else np.dtype("<f8")
+    return np.frombuffer(_exactly(file, size * number.itemsize, name), number).astype(np.float32)
 
 
 def _between_quartiles(

@@ -1,6 +1,7 @@
 """Features of another front end, normalised: over the utterance, a sliding window, a data set, or each frame."""
 
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Float64, Int64
@@ -113,7 +114,9 @@ class GlobalNorm(nn.Module):
     """Each feature less a fixed `mean` and over a fixed `deviation`: a number for all, or one for each feature.
 
     The numbers are known beforehand or counted by `fit`; either way they are saved with the model's weights. This
-    takes the place of statistics by speaker, which ask who speaks before that is known (deep-speaker v2's).
+    takes the place of statistics by speaker, which ask who speaks before that is known (deep-speaker v2's). With
+    `counted` a run counts them over its training data before the first step, unless it begins from another model's
+    weights: numbers of "each" feature, or two for "all" features together.
     """
 
     def __init__(
@@ -122,9 +125,12 @@ class GlobalNorm(nn.Module):
         of: Callable[..., FrontEnd],
         mean: float | tuple[float, ...] = 0.0,
         deviation: float | tuple[float, ...] = 1.0,
+        counted: Literal["no", "each", "all"] = "no",
     ) -> None:
         super().__init__()
-        self.of = of()
+        if counted not in ("no", "each", "all"):
+            raise BadInput(f"counted is 'no', 'each' or 'all', not {counted!r}")
+        self.of, self.counted = of(), counted
         self.input, self.sample_rate, self.hop, self.dim = self.of.input, self.of.sample_rate, self.of.hop, self.of.dim
         self.mean: Tensor
         self.register_buffer("mean", _one_each("mean", mean, self.dim))
@@ -142,7 +148,8 @@ class GlobalNorm(nn.Module):
     def fit(self, waves: Iterable[Float[Tensor, "batch samples"]]) -> None:
         """Set the numbers to mean and standard deviation over all frames of these batches of waves.
 
-        A feature that never changes gets the deviation 1. Raises `BadInput` where there is no frame.
+        They are those of each feature, or of all features together where `counted` is "all". What never changes gets
+        the deviation 1. Raises `BadInput` where there is no frame.
         """
         count = 0
         total = squares = torch.zeros(self.dim, dtype=torch.float64)
@@ -153,6 +160,8 @@ class GlobalNorm(nn.Module):
             squares = squares + found.square().sum(0)
         if not count:
             raise BadInput("there are no frames to count a mean of; give one wave or more")
+        if self.counted == "all":
+            total, squares = total.mean().expand_as(total), squares.mean().expand_as(squares)
         mean = total / count
         spread = squares / count - mean.square()
         # Rounding leaves about 1e-16 of the squares; what spreads no more than that does not change.

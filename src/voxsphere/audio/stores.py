@@ -25,7 +25,7 @@ from voxsphere.audio.ranges import stamp as _stamp
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import existing
 
-__all__ = ["Found", "failure", "find", "holds_features", "is_remote", "read_array", "shown", "stamp"]
+__all__ = ["Found", "failure", "find", "holds_features", "is_remote", "read_array", "read_vector", "shown", "stamp"]
 
 _Content = Path | BinaryIO | hdf5.Dataset
 
@@ -120,6 +120,17 @@ def read_array(
     if not np.isfinite(array).all():
         raise BadInput(f"{found.name}: holds NaN or infinite values")
     return array
+
+
+def read_vector(locator: str | Path) -> Float32[np.ndarray, " frames"]:
+    """A number a frame: a Kaldi vector (`vad.ark:1742`), plain and binary. `BadInput` for anything else."""
+    found = find(locator)
+    if isinstance(found.content, hdf5.Dataset):
+        raise BadInput(f"{found.name}: is a dataset, where a Kaldi vector is expected")
+    if isinstance(found.content, Path):
+        with existing(found.content).open("rb") as file:
+            return ark.read_vector(file, found.name)
+    return ark.read_vector(found.content, found.name)
 
 
 def _form(text: str) -> tuple[re.Match[str], Callable[[re.Match[str], str], Found]]:

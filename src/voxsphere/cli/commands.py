@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli import corpus, extraction, features, finetuning, identifying, models, training
+from voxsphere.cli import bench, corpus, extraction, features, finetuning, identifying, models, training
 from voxsphere.cli.options import DEFAULT, Json, Model
 from voxsphere.core.errors import BadInput
 
@@ -22,8 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
-app.add_typer(bench_app, name="bench")
+app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 
@@ -109,25 +108,48 @@ def score(
 
 @app.command()
 def evaluate(
-    scores: Annotated[Path, typer.Argument(help="What `score` wrote, or lines of `enrol test score label`.")],
+    scores: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCORES...", help="What `score` wrote, or lines of `enrol test score label`."),
+    ],
     report: Annotated[Path | None, typer.Option(help="Also write one self-contained HTML page.")] = None,
     manifest: Annotated[
         Path | None, typer.Option(help="Names the speakers for the intervals; else they are read off the list.")
     ] = None,
-    as_json: Json = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else; of several files, a list of them.")
+    ] = False,
 ) -> None:
-    """Error rates and costs of a score file, each with a 95 % interval."""
+    """Error rates and costs of a score file, each with a 95 % interval; of several files, one table."""
     from voxsphere.cli import show
     from voxsphere.core.scores import Scores
     from voxsphere.data.manifests import open_manifest
+    from voxsphere.evaluate import lists
     from voxsphere.evaluate.report import report as write_report
     from voxsphere.evaluate.results import evaluate
 
-    scored = Scores.load(scores)
-    results = evaluate(scored, speaker_of=open_manifest(manifest).speaker_of() if manifest else None)
+    names = lists.names_of(scores)
+    speaker_of = open_manifest(manifest).speaker_of() if manifest else None
+    scored, found = {}, {}
+    for name, file in zip(names, scores, strict=True):
+        scored[name] = Scores.load(file)
+        try:
+            found[name] = evaluate(scored[name], speaker_of=speaker_of)
+        except BadInput as error:
+            raise BadInput(f"{file}: {error}") from error
+    if len(scores) == 1:
+        results = found[names[0]]
+        if report is not None:
+            write_report(scored[names[0]], results, report)
+        _print(results.to_json()) if as_json else show.results(results)
+        return
     if report is not None:
-        write_report(scored, results, report)
-    _print(results.to_json()) if as_json else show.results(results)
+        lists.report(scored, found, report)
+    if as_json:
+        told = [{"scores": str(file), **found[name].to_json()} for name, file in zip(names, scores, strict=True)]
+        print(json.dumps(told, allow_nan=False))
+    else:
+        show.lists(found)
 
 
 @app.command()
@@ -174,47 +196,6 @@ def doctor(
     _print({"findings": [finding.to_json() for finding in findings]}) if as_json else show.findings(findings)
     if check and any(finding.state == "missing" for finding in findings):
         raise typer.Exit(1)
-
-
-@bench_app.command("embed")
-def bench_embed(
-    model: Model = DEFAULT,
-    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the wave.")] = 5.0,
-    repeats: Annotated[int, typer.Option(min=3, help="Paired repeats.")] = 15,
-    as_json: Json = False,
-) -> None:
-    """Embedding speed on one thread, beside kaldi-native-fbank and the plain network in the same run."""
-    from voxsphere.bench.embedding import embedding_speed
-    from voxsphere.cli import show
-
-    with show.progress("paired runs") as progress:
-        speed = embedding_speed(model, seconds=seconds, repeats=repeats, progress=progress)
-    _print(speed.to_json()) if as_json else show.speed(speed)
-
-
-@bench_app.command("loader")
-def bench_loader(
-    recipe: Annotated[str, typer.Argument(help="As for `train`.")],
-    data: Annotated[Path | None, typer.Option(help="Learn from this manifest instead of the recipe's own.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change an option of the recipe.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches.")] = 1,
-    batches: Annotated[int, typer.Option(min=3, help="Batches to time each way.")] = 20,
-    as_json: Json = False,
-) -> None:
-    """Does training wait for the loader or for the device? Utterances a second of each alone, and of both together."""
-    from voxsphere.bench.loading import batches_to_time, loading_speed
-    from voxsphere.cli import show
-    from voxsphere.recipes import find
-    from voxsphere.train.stages import Stages
-
-    found, _ = find(recipe, data=data)
-    whole = found.with_options(*(settings or []))
-    chosen = whole.recipes[0] if isinstance(whole, Stages) else whole  # the longest stage is the first
-    with show.progress("timing", total=batches_to_time(workers, batches)) as progress:
-        speed = loading_speed(chosen, workers=workers, batches=batches, progress=progress)
-    _print(speed.to_json()) if as_json else show.loading(speed)
 
 
 def _warn_of_little_speech(scores: Any, embeddings: Any, least: float) -> None:

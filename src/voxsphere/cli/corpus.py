@@ -1,4 +1,4 @@
-"""The verbs of a corpus: prepare, check, split, trials, pack; `VERBS` is what the command line registers.
+"""The verbs of a corpus: prepare, check, split, trials, cuts, pack; `VERBS` is what the command line registers.
 
 Imports stand inside the functions, so that `--help` does not wait for torch.
 """
@@ -12,6 +12,7 @@ import typer
 
 from voxsphere.cli.corpus_check import check
 from voxsphere.cli.corpus_prepare import prepare
+from voxsphere.cli.cuts import cuts
 from voxsphere.cli.options import SHOWN, Json, ListForm, Seed, Source, Where, Workers, print_json, saved, size
 from voxsphere.core.errors import BadInput
 
@@ -167,7 +168,7 @@ def pack(
         raise typer.Exit(2)
 
 
-VERBS: tuple[Callable[..., None], ...] = (prepare, check, split, trials, pack)
+VERBS: tuple[Callable[..., None], ...] = (prepare, check, split, trials, cuts, pack)
 
 
 def _share(text: str) -> float | int:

@@ -1,5 +1,6 @@
 """The verbs of stored features: make them of recordings, and copy them from one store into another."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,8 +10,6 @@ from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, print_json
 from voxsphere.core.errors import BadInput, one_line
 
 if TYPE_CHECKING:
-    from functools import partial
-
     from voxsphere.data.feature_sets import FeatureSet
 
 app = typer.Typer(no_args_is_help=True, help="Store features: Kaldi archives, HDF5, .npy, UPC's .mcp and its like.")
@@ -45,7 +44,7 @@ def extract(
     from voxsphere.data.feature_sets import compute
     from voxsphere.data.manifests import open_manifest
 
-    chosen, whole = _front_end(features, set_ or []), open_manifest(manifest)
+    chosen, whole = front_end(features, set_ or []), open_manifest(manifest)
     with show.progress("computing", total=len(whole)) as progress:
         made = compute(whole, chosen, out, form=to, compression=compression, workers=workers, progress=progress)
     _tell([(made, out)], as_json)
@@ -60,6 +59,9 @@ def convert(
     out: Out,
     to: To = None,
     compression: Compression = 0,
+    voiced: Annotated[
+        bool, typer.Option("--voiced", help="Keep the frames of speech alone, as vad.scp of a Kaldi folder tells.")
+    ] = False,
     utt2spk: Annotated[
         list[Path] | None, typer.Option(help="A table of who speaks, where none lies beside the features; repeatable.")
     ] = None,
@@ -70,6 +72,9 @@ def convert(
     hold_out: Annotated[
         int, typer.Option(min=0, help="So many speakers go to valid_NAME (valid.hdf beside train.hdf) instead.")
     ] = 0,
+    by_speaker: Annotated[
+        bool, typer.Option("--by-speaker", help="Scale each speaker's by their own mean and deviation: they leak.")
+    ] = False,
     seed: Seed = 0,
     workers: Workers = None,
     as_json: Json = False,
@@ -80,23 +85,29 @@ def convert(
     them under "held_out".
     """
     from voxsphere.cli import show
+    from voxsphere.data.by_speaker import WARNING
+    from voxsphere.data.by_speaker import by_speaker as convert_by_speaker
     from voxsphere.data.feature_choice import gathered, held_out_name, parted, with_speakers
     from voxsphere.data.feature_sets import convert as convert_features
 
+    if by_speaker and voiced:
+        raise BadInput("--by-speaker: does not go with --voiced; convert twice, first with --voiced")
+    if by_speaker:
+        typer.echo(f"voxsphere: {WARNING}", err=True)
+    copy = convert_by_speaker if by_speaker else partial(convert_features, voiced=voiced)
     whole = with_speakers(gathered(sources), utt2spk or [], spk2utt or [])
     teaching, judging = parted(whole, min_recordings=min_recordings, hold_out=hold_out, seed=seed)
     sides = [(teaching, out), *([(judging, held_out_name(out))] if hold_out else [])]
     made = []
     with show.progress("converting", total=len(teaching) + len(judging)) as progress:
         for side, path in sides:
-            one = convert_features(side, path, form=to, compression=compression, workers=workers, progress=progress)
+            one = copy(side, path, form=to, compression=compression, workers=workers, progress=progress)
             made.append((one, path))
     _tell(made, as_json)
 
 
-def _front_end(name: str, settings: list[str]) -> "partial[Any]":
+def front_end(name: str, settings: list[str]) -> "partial[Any]":
     """The front end of that name, with its options changed; built once, so that what is wrong is told at once."""
-    from functools import partial
 
     from voxsphere.catalogue import CATALOGUE
     from voxsphere.core.parts import override

@@ -1,4 +1,4 @@
-"""The verbs of models: which are known, what their cards say, what networks there are, and others' models made ours."""
+"""The verbs of models: which are known, what their cards say, what networks there are, and models made of others'."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -93,3 +93,20 @@ def import_(
 
     card = import_model(kind, source, out, name=name, licence=licence)
     print_json({"out": str(out), "card": card.to_json()}) if as_json else show_models.imported(card, out)
+
+
+@app.command("over-waves")
+def over_waves(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder over stored features.")],
+    features: Annotated[Path, typer.Option(help="The .json that `features extract` wrote beside the store.")],
+    out: Annotated[Path, typer.Option(help="The model folder to write.")],
+    as_json: Json = False,
+) -> None:
+    """A model over stored features as one over waves: verify, embed and the like then take it."""
+    from voxsphere.pretrained.over_waves import over_waves as make
+
+    card = make(model, features, out)
+    if as_json:
+        print_json({"out": str(out), "card": card.to_json()})
+    else:
+        typer.echo(f"{card.name} over waves ({card.front_end}): {out}")

@@ -15,17 +15,13 @@ from voxsphere.evaluate.page import interval, percent
 from voxsphere.evaluate.results import Results
 
 if TYPE_CHECKING:
-    from voxsphere.bench.embedding import Speed
-    from voxsphere.bench.loading import Loading
     from voxsphere.cli.doctor import Finding
     from voxsphere.demo.conversation import Comparison
     from voxsphere.demo.learning import Lesson
     from voxsphere.evaluate.identification import Decisions, Identified
     from voxsphere.extract.corpus import Extraction
     from voxsphere.train.finish import Finished
-    from voxsphere.train.recipe import Recipe
     from voxsphere.train.run import Glance, Outcome
-    from voxsphere.train.stages import Stages
     from voxsphere.train.verdict import Verdict as TransferVerdict
     from voxsphere.verify import Verdict
 
@@ -75,13 +71,24 @@ def results(found: "Results") -> None:
     )
     table = Table("", "value", "95 % interval", box=None, pad_edge=False)
     for figure in found.figures:
-        scale, unit = (100.0, " %") if figure.unit == "rate" else (1.0, "")
-        unit = " bit" if figure.unit == "bit" else unit
-        bounds = figure.interval
-        between = "not available" if bounds is None else f"{bounds[0] * scale:.2f} to {bounds[1] * scale:.2f}"
-        table.add_row(figure.name, f"{figure.value * scale:.2f}{unit}", between)
+        between = "not available" if figure.interval is None else figure.worded(*figure.interval)
+        table.add_row(figure.name, figure.worded(figure.value), between)
     out.print(table)
     out.print(found.note, style="dim")
+
+
+def lists(found: Mapping[str, "Results"]) -> None:
+    """One line a score list."""
+    from voxsphere.evaluate.lists import HEADER, note, row
+
+    table = Table(box=None, pad_edge=False)
+    for column in HEADER:
+        first = column == HEADER[0]
+        table.add_column(column, justify="left" if first else "right", no_wrap=not first, overflow="fold")
+    for name, results in found.items():
+        table.add_row(*(escape(cell) for cell in row(name, results)))
+    out.print(table)
+    out.print(note(found), style="dim")
 
 
 def extraction(done: "Extraction", path: Path) -> None:
@@ -130,23 +137,6 @@ def findings(found: Sequence["Finding"]) -> None:
     for finding in found:
         table.add_row(marks[finding.state], finding.name, finding.text)
     Console(highlight=False).print(table)
-
-
-def speed(measured: "Speed") -> None:
-    """Real-time factors, ours and beside it the plain chain."""
-    out.print(
-        f"{escape(measured.model)}: {measured.seconds:g} s of speech, one thread, "
-        f"{measured.repeats} paired runs (median)"
-    )
-    out.print(
-        f"  voxsphere                              RTF {measured.ours:.4f}  ({1 / measured.ours:.0f} × real time)"
-    )
-    if measured.plain is not None and measured.ratio is not None:
-        faster = 1 / measured.plain
-        out.print(f"  kaldi-native-fbank + the plain network RTF {measured.plain:.4f}  ({faster:.0f} × real time)")
-        out.print(f"  voxsphere takes {measured.ratio:.2f} of that time")
-    else:
-        out.print("  kaldi-native-fbank is not installed (or not this model's front end): no comparison")
 
 
 @contextmanager
@@ -253,23 +243,8 @@ def lesson(learnt: "Lesson") -> None:
     out.print(f"  page {learnt.page}", markup=False)
 
 
-def recipes(known: Mapping[str, Callable[[], "Recipe | Stages"]]) -> None:
-    """The known recipes, a line each."""
-    for name, made in known.items():
-        first = (made.__doc__ or "").strip().splitlines()[0]
+def recipes(known: Mapping[str, str]) -> None:
+    """The known recipes and what is told of each, a line each."""
+    for name, first in known.items():
         out.print(f"[bold]{name}[/]  {escape(first)}")
     out.print("`voxsphere recipes NAME` shows everything a recipe says; `train FOLDER` needs none.", style="dim")
-
-
-def loading(speed: "Loading") -> None:
-    """Who waits for whom in training."""
-    out.print(f"loader alone ({speed.workers} workers)  {speed.loader:8.0f} utterances/s")
-    out.print(f"device alone              {speed.device:8.0f} utterances/s")
-    kept = f"{speed.kept:.0%} of the device's own speed"
-    out.print(f"both together             {speed.together:8.0f} utterances/s, {kept}")
-    if speed.bottleneck == "loader":
-        out.print("the [bold]loader[/] is the bottleneck; give it more --workers")
-    elif speed.kept < 0.95:
-        out.print("the [bold]device[/] is the slower of the two, and the loader takes of it: on a CPU they share cores")
-    else:
-        out.print("the [bold]device[/] is the bottleneck")

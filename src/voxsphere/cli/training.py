@@ -58,15 +58,18 @@ def recipes(
 ) -> None:
     """The recipes known by name, or all of one."""
     from voxsphere.cli import show
-    from voxsphere.recipes import RECIPES, find
+    from voxsphere.recipes import RECIPES, find, listed, one_line_of
+    from voxsphere.recipes.systems import FAMILIES
 
-    if name is not None:
+    if name in FAMILIES and not as_json:
+        print(one_line_of(name))
+    elif name is not None:
         found, _ = find(name)
         print(json.dumps(found.to_json(), indent=None if as_json else 2))
     elif as_json:
         print(json.dumps({"recipes": {name: (made.__doc__ or "").strip() for name, made in RECIPES.items()}}))
     else:
-        show.recipes(RECIPES)
+        show.recipes(listed())
 
 
 VERBS: tuple[Callable[..., None], ...] = (train, recipes)

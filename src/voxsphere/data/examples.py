@@ -33,7 +33,8 @@ class Crops:
     """A crop at a drawn place, `length` seconds long; of a pair, each batch draws its own length between the two.
 
     200 to 400 frames of 10 ms, as Kaldi's x-vector recipes cut them, are (2.015, 4.015): the last frame's window is 25
-    ms. Utterances that are shorter are repeated until they are long enough.
+    ms. With a `step` (seconds) the lengths are the shortest and those whole steps above it. Utterances that are shorter
+    are repeated until they are long enough.
 
     `count` crops are taken of an utterance that is read once, each an example of its own: a batch of `batch_size`
     examples is of `batch_size` / `count` utterances, an utterance's side by side. They count as so many utterances of
@@ -42,10 +43,13 @@ class Crops:
     """
 
     length: float | tuple[float, float] = 2.0
+    step: float = 0.0
     count: int = 1
     edges: Edges = "within"
 
     def __post_init__(self) -> None:
+        if not 0 <= self.step < math.inf:
+            raise BadInput(f"crops cannot differ by {self.step} s; give a step above 0, or 0 for any length")
         Places(self.count, self.edges)  # says what is wrong with them
         least, most = self._range
         if not 0 < least <= most:
@@ -66,9 +70,15 @@ class Crops:
         return self._range[1]
 
     def seconds(self, durations: Sequence[float | None], random: np.random.Generator) -> float:
-        """The length of a batch's crops, to a hundredth of a second."""
+        """The length of a batch's crops, to a hundredth of a second where it is drawn without a `step`."""
         least, most = self._range
-        return round(float(random.uniform(least, most)), 2) if least < most else least
+        if least == most:
+            return least
+        if not self.step:
+            return round(float(random.uniform(least, most)), 2)
+        # The longest is one of them, though the difference of two decimal fractions be a little less.
+        steps = math.floor((most - least) / self.step + 1e-6)
+        return least + self.step * int(random.integers(steps, endpoint=True))
 
 
 @dataclass(frozen=True, kw_only=True)

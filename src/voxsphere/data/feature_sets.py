@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float32
 
 from voxsphere.audio.front_end import FrontEnd
-from voxsphere.audio.stores import read_array
+from voxsphere.audio.stores import read_array, read_vector, shown
 from voxsphere.audio.wave import read
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, check_writable, write_json
@@ -51,6 +51,7 @@ def convert(
     *,
     form: str | None = None,
     compression: int = 0,
+    voiced: bool = False,
     workers: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> FeatureSet:
@@ -58,10 +59,18 @@ def convert(
 
     `form` is one of `feature_writers.FORMS` (default: by the ending of `out`); `compression` is a method of Kaldi's for
     .ark (see `ark_write.METHODS`). What is written is [frames, dim] in Kaldi archives, .npy and fmatrix files, and
-    [1, dim, frames] in HDF5, all float32. A column `feats` of the manifest goes before `path`. See `compute` for the
-    rest.
+    [1, dim, frames] in HDF5, all float32. A column `feats` of the manifest goes before `path`. With `voiced` only the
+    frames that the column `vad` calls speech are kept (Kaldi's select-voiced-frames). See `compute` for the rest.
     """
-    return _write(manifest, _stored, Path(out), form_of(out, form), compression, workers, progress)
+    return store(
+        manifest,
+        _voiced if voiced else _stored,
+        Path(out),
+        form_of(out, form),
+        compression=compression,
+        workers=workers,
+        progress=progress,
+    )
 
 
 def compute(
@@ -87,7 +96,15 @@ def compute(
         raise BadInput(f"{type(front).__name__}: takes stored features, none are to be computed; give one for waves")
     if isinstance(front, torch.nn.Module):
         front.eval()
-    made = _write(manifest, partial(_computed, front), Path(out), form_of(out, form), compression, workers, progress)
+    made = store(
+        manifest,
+        partial(_computed, front),
+        Path(out),
+        form_of(out, form),
+        compression=compression,
+        workers=workers,
+        progress=progress,
+    )
     how = {"features": describe(features), "sample_rate": front.sample_rate, "hop": front.hop, "dim": made.dim}
     write_json(made.path.with_suffix(".json"), how)
     return made
@@ -97,6 +114,20 @@ def _stored(utterance: Utterance) -> tuple[Frames, float | None]:
     if utterance.start is not None or utterance.speed != 1:
         raise BadInput(f"{utterance.id}: is a part or at another speed; stored features are converted as they are")
     return read_array(dict(utterance.extra).get("feats", utterance.path)), utterance.duration
+
+
+def _voiced(utterance: Utterance) -> tuple[Frames, float | None]:
+    frames, _ = _stored(utterance)
+    place = dict(utterance.extra).get("vad")
+    if place is None:
+        raise BadInput(f"{utterance.id}: has no decisions on speech; they are the column vad, or vad.scp of a folder")
+    speech = read_vector(place)
+    if len(speech) != len(frames):
+        raise BadInput(f"{utterance.id}: {shown(place)} decides on {len(speech)} frames, and there are {len(frames)}")
+    kept = frames[speech != 0]
+    if not len(kept):
+        raise BadInput(f"{utterance.id}: {shown(place)} finds no speech in it")
+    return kept, None
 
 
 def _computed(front: FrontEnd, utterance: Utterance) -> tuple[Frames, float | None]:
@@ -112,15 +143,20 @@ def _computed(front: FrontEnd, utterance: Utterance) -> tuple[Frames, float | No
     return frames, len(wave) / front.sample_rate
 
 
-def _write(
+def store(
     manifest: Manifest,
     make: Make,
     out: Path,
     form: str,
-    compression: int,
-    workers: int | None,
-    progress: Callable[[int], None],
+    *,
+    compression: int = 0,
+    workers: int | None = None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> FeatureSet:
+    """Store what `make` gives of each utterance, features and seconds (None: unknown), in a form that `form_of` knows.
+
+    `BadInput` that it raises leaves the utterance out; see `compute` for what is written beside the store.
+    """
     out = out.with_suffix(".ark") if form == "ark" else out
     check_names(manifest, form)
     writer = writer_of(form, compression=compression)

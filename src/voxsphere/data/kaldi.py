@@ -10,6 +10,9 @@ from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.commands import run_commands
 from voxsphere.data.stored import NUM_FRAMES
 
+DOMAIN = "domain"
+"""The column that holds what utt2dom says."""
+
 _Part = tuple[str, str, float | None, float | None]
 
 
@@ -17,7 +20,8 @@ def read_kaldi(folder: str | Path, *, allow_commands: bool = False) -> Manifest:
     """The utterances of a Kaldi data folder: wav.scp (or feats.scp alone), segments, utt2spk or spk2utt.
 
     spk2gender, utt2lang, text and utt2dur are read where they are; feats.scp and vad.scp beside a wav.scp become the
-    columns `feats` and `vad`, and utt2num_frames becomes `num_frames` where there is none. Paths are taken from
+    columns `feats` and `vad`, and utt2num_frames becomes `num_frames` where there is none; utt2dom becomes `domain`.
+    Paths are taken from
     the folder where a file is there, else from the current one, as Kaldi does. Entries that are commands (a trailing
     `|`) are refused unless `allow_commands`: a list should not run programs. `BadInput` names the file and the
     line, and utterances that one file has and another lacks.
@@ -55,20 +59,24 @@ def read_kaldi(folder: str | Path, *, allow_commands: bool = False) -> Manifest:
 def read_scp(files: Sequence[Path]) -> Manifest:
     """The utterances that lists of `id place` name, as Kaldi's .scp files do: of recordings or of features.
 
-    utt2spk or spk2utt beside a list name the speakers, and utt2num_frames the number of frames, where they are there.
+    utt2spk or spk2utt beside a list name the speakers, spk2gender their genders, utt2num_frames the number of frames
+    and utt2dom the domain, where they are there.
     """
     utterances = []
     for file in files:
         folder = file.parent
         named = (folder / "utt2spk").exists() or (folder / "spk2utt").exists()
-        speaker_of, frames_of = _speakers(folder) if named else {}, _optional(folder / "utt2num_frames")
+        speaker_of, gender_of = _speakers(folder) if named else {}, _optional(folder / "spk2gender")
+        columns = {NUM_FRAMES: _optional(folder / "utt2num_frames"), DOMAIN: _optional(folder / "utt2dom")}
         for name, entry, where in _table(file):
             if "|" in entry:
                 raise BadInput(f"{where} is a command; commands are not run from a list alone")
             if named and name not in speaker_of:
                 raise BadInput(f"{where}: {name} has no speaker in {folder / 'utt2spk'} or spk2utt")
-            extra = ((NUM_FRAMES, frames_of[name]),) if name in frames_of else ()
-            utterances.append(Utterance(name, _place(entry, folder), speaker_of.get(name, ""), extra=extra))
+            extra = tuple((key, table[name]) for key, table in columns.items() if name in table)
+            speaker = speaker_of.get(name, "")
+            gender = gender_of.get(speaker, "")
+            utterances.append(Utterance(name, _place(entry, folder), speaker, gender=gender, extra=extra))
     if not utterances:
         raise BadInput(f"{files[0]}: lists no utterance")
     return Manifest(tuple(utterances))
@@ -85,7 +93,8 @@ def read_spk2utt(file: str | Path) -> dict[str, tuple[str, ...]]:
 
 
 def save_kaldi(manifest: Manifest, folder: str | Path) -> None:
-    """Write wav.scp, utt2spk and spk2utt, and what the manifest has of segments, spk2gender, utt2lang and text.
+    """Write wav.scp, utt2spk and spk2utt, and what the manifest has of segments, spk2gender, utt2dur, utt2lang, text
+    and, of its column `domain`, utt2dom.
 
     Sorted as Kaldi wants. `BadInput` where its files cannot hold something: blanks in names, a changed speed.
     """
@@ -114,6 +123,8 @@ def save_kaldi(manifest: Manifest, folder: str | Path) -> None:
     genders = {u.speaker: u.gender for u in utterances if u.gender}
     columns = {
         "spk2gender": [f"{name} {genders[name]}" for name in spoken if name in genders],
+        "utt2dur": [f"{u.id} {u.duration!r}" for u in utterances if u.duration is not None],
+        "utt2dom": [f"{u.id} {dict(u.extra)[DOMAIN]}" for u in utterances if DOMAIN in dict(u.extra)],
         "utt2lang": [f"{u.id} {u.language}" for u in utterances if u.language],
         "text": [f"{u.id} {u.text}" for u in utterances if u.text],
     }
@@ -128,9 +139,10 @@ def _stored(folder: Path) -> dict[str, dict[str, str]]:
     def places(file: str) -> dict[str, str]:
         return {name: _place(entry, folder) for name, entry in _optional(folder / file).items()}
 
+    told = {"vad": places("vad.scp"), DOMAIN: _optional(folder / "utt2dom")}
     if (folder / "wav.scp").exists():
-        return {"feats": places("feats.scp"), "vad": places("vad.scp")}
-    return {NUM_FRAMES: _optional(folder / "utt2num_frames"), "vad": places("vad.scp")}
+        return {"feats": places("feats.scp"), **told}
+    return {NUM_FRAMES: _optional(folder / "utt2num_frames"), **told}
 
 
 def _parts(folder: Path, allow_commands: bool) -> list[_Part]:

@@ -4,8 +4,9 @@ A sampler is a pure function of (speakers, durations, epoch, seed): it holds no 
 `batches(epoch)` gives the rows of the manifest that make up each batch of an epoch, whole batches only.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from jaxtyping import Int64
@@ -108,8 +109,9 @@ class SpeakerBalanced:
     """Every speaker equally often: `repeats` examples of each an epoch, the utterances in turn, in a drawn order.
 
     With crops of drawn length this is how Kaldi makes its training examples (egs; `repeats` is its num-repeats).
-    `repeats=0` keeps an epoch as long as the corpus. `renew=False` deals the same examples each epoch, as egs on a
-    disk are; only their order changes.
+    `repeats=0` keeps an epoch as long as the corpus; "auto" is SpeakerVerifiaction-pytorch's number of egs: twice the
+    stretches of 3 s that a speaker has on average, or the next power of two. `renew=False` deals the same examples each
+    epoch, as egs on a disk are; only their order changes.
     """
 
     def __init__(
@@ -119,10 +121,12 @@ class SpeakerBalanced:
         *,
         batch_size: int,
         seed: int,
-        repeats: int = 0,
+        repeats: int | Literal["auto"] = 0,
         renew: bool = True,
     ) -> None:
         self.members = _members(speakers)
+        if repeats == "auto":
+            repeats = _egs(durations, len(self.members))
         self.repeats = repeats or max(1, round(len(speakers) / len(self.members)))
         self.batch_size, self.seed, self.renew = batch_size, seed, renew
         self.batches_per_epoch = _whole_batches(self.repeats * len(self.members), batch_size)
@@ -232,6 +236,17 @@ class Bucketed:
             for part in (order[first : first + stretch] for first in range(0, len(order), stretch))
         ]
         return drawing.permutation(np.concatenate(sorted_within).reshape(-1, self.batch_size), axis=0)
+
+
+def _egs(durations: Sequence[float | None], speakers: int) -> int:
+    """2^⌈log2(2 · all seconds / 3 / speakers)⌉."""
+    known = [duration for duration in durations if duration is not None]
+    if len(known) < len(durations):
+        raise BadInput(
+            "repeats=auto counts seconds, and the manifest lacks some durations (utt2dur of a Kaldi folder; `voxsphere "
+            "check --out` measures them); give a number, as in --set sampler.repeats=32"
+        )
+    return int(2 ** max(0, math.ceil(math.log2(2 * math.fsum(known) / 3 / speakers))))
 
 
 def _whole_batches(examples: int, batch_size: int) -> int:

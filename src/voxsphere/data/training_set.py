@@ -25,6 +25,9 @@ HEADERS = 50_000
 """Utterances of unknown duration whose files are asked at the start of a run: some seconds (0.15 ms a WAV or FLAC)."""
 
 
+_NONE = Manifest(())
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """What a run learns from (`train`) and the held-out speakers' utterances and trials it is judged by.
@@ -32,7 +35,8 @@ class TrainingSet:
     Speakers are named `dataset/speaker` where the manifest tells data sets apart. `stamp` says in words what a reader
     of the results must know, such as that a test list chose the model; "" where there is nothing. `domain` is the
     column that tells what each training utterance's domain is; "" where nobody asks. Of a `closed` set the held-out
-    utterances are of the speakers who teach, and there are no trials.
+    utterances are of the speakers who teach, and there are no trials. `left_out` are further utterances of the speakers
+    who are learnt, which an open set does not hear: they tell how well those are known.
     """
 
     train: Manifest
@@ -41,6 +45,7 @@ class TrainingSet:
     stamp: str = ""
     domain: str = ""
     closed: bool = False
+    left_out: Manifest = _NONE
 
     @property
     def classes(self) -> tuple[int, ...]:

@@ -75,8 +75,11 @@ class _Axes:
         return Html(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{title}</title>{inside}</svg>')
 
 
-def det_plot(ranking: Ranking, priors: Sequence[float]) -> Html:
-    """The DET curve on normal-deviate axes, with the EER (diamond) and the minDCF points (circles) of the priors."""
+def det_plot(ranking: Ranking, priors: Sequence[float], *, name: str = "det") -> Html:
+    """The DET curve on normal-deviate axes, with the EER (diamond) and the minDCF points (circles) of the priors.
+
+    `name` is the drawing's own, where a page holds several.
+    """
     curve = error_rates_of(ranking.tally())
     points = det_points(curve, least=1e-9)
     equal = eer_of(curve)
@@ -101,7 +104,7 @@ def det_plot(ranking: Ranking, priors: Sequence[float]) -> Html:
         x, y = axes.x(float(norm.ppf(equal))), axes.y(float(norm.ppf(equal)))
         shape = f"M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6Z"
         marks.append(f'<path class="mark" d="{shape}"><title>EER {100 * equal:.2f} %</title></path>')
-    return axes.frame("det", "false alarms", "misses", ticks[0], ticks[1], drawn, marks)
+    return axes.frame(name, "false alarms", "misses", ticks[0], ticks[1], drawn, marks)
 
 
 def histogram(

@@ -9,7 +9,7 @@ from voxsphere.core.files import atomic
 from voxsphere.core.scores import Scores
 from voxsphere.evaluate.page import Html, figure, figures, page, paragraph, section, table
 from voxsphere.evaluate.plots import calibration_plot, det_plot, histogram
-from voxsphere.evaluate.results import PRIORS, Figure, Results
+from voxsphere.evaluate.results import PRIORS, Results
 from voxsphere.metrics.detection import Ranking, bayes_threshold
 
 WORST = 10
@@ -17,10 +17,14 @@ WORST = 10
 
 _MEANING = {
     "EER": "misses and false alarms alike",
+    "EER threshold": "from this score on the answer is: the same speaker",
+    "accuracy there": "how many of these trials that answers rightly",
     "minDCF": "detection cost at the best threshold; 1 is not listening",
     "actDCF": "detection cost at the threshold that the LLR itself sets",
     "Cllr": "what the LLRs cost; 0 is perfect, 1 is not listening",
-    "min Cllr": "the same after the best recalibration",
+    "min Cllr": "what the scores would cost as LLRs after the best recalibration",
+    "ROC AUC": "how often a trial of one speaker scores above one of two; 0.5 is not listening",
+    "average precision": "how many of the trials that score as high as one of one speaker are of one, too; the mean",
 }
 
 
@@ -37,18 +41,12 @@ def report(scores: Scores, results: Results, path: str | Path) -> None:
         file.write(page("Speaker verification report", sections, lead=_lead(results)))
 
 
-def _shown(figure: Figure, *values: float) -> str:
-    """Values of this figure's kind in words, joined by "to": per cent for a rate, bits for information."""
-    scale, places, unit = {"rate": (100, 2, "\u00a0%"), "cost": (1, 3, ""), "bit": (1, 3, "\u00a0bit")}[figure.unit]
-    return " to ".join(f"{scale * value:.{places}f}" for value in values) + unit
-
-
 def _lead(results: Results) -> str:
     between = "the interval is not available"
     if results.eer.interval is not None:
-        between = f"95 % interval {_shown(results.eer, *results.eer.interval)}"
+        between = f"95 % interval {results.eer.worded(*results.eer.interval)}"
     return (
-        f"Equal error rate {_shown(results.eer, results.eer.value)} ({between}), measured on {results.trials:,} trials "
+        f"Equal error rate {results.eer.worded(results.eer.value)} ({between}), measured on {results.trials:,} trials "
         f"of {results.speakers:,} speakers."
     )
 
@@ -56,8 +54,8 @@ def _lead(results: Results) -> str:
 def _figure_table(results: Results) -> Html:
     rows = []
     for each in results.figures:
-        between = "not available" if each.interval is None else _shown(each, *each.interval)
-        rows.append((each.name, _shown(each, each.value), between, _MEANING[each.name.split(" (")[0]]))
+        between = "not available" if each.interval is None else each.worded(*each.interval)
+        rows.append((each.name, each.worded(each.value), between, _MEANING[each.name.split(" (")[0]]))
     return table(("", "value", "95 % interval", "meaning"), rows, numbers=(1, 2))
 
 

@@ -13,7 +13,8 @@ Conventions
 Metrics
 -------
 - `error_rates`: miss and false-alarm rate at every threshold (the DET curve, Martin et al. 1997).
-- `eer`: the rate where the two are equal, linearly interpolated on the ROC.
+- `eer`: the rate where the two are equal, linearly interpolated on the ROC; `eer_threshold` says from which score on to
+  accept to have it, `accuracy_at` how many decisions are right there.
 - `min_dcf`: the least detection cost over all thresholds (NIST SRE).
 - `act_dcf`: the detection cost at the Bayes threshold, for LLRs (Brümmer & du Preez 2006).
 
@@ -109,6 +110,36 @@ def eer_of(curve: Curve) -> float:
     before = after - 1
     share = -gap[before] / (gap[after] - gap[before])
     return float(curve.miss[before] + share * (curve.miss[after] - curve.miss[before]))
+
+
+def eer_threshold(target: ArrayLike, nontarget: ArrayLike) -> float:
+    """The score from which accepting gives the equal error rate: the lowest with no fewer misses than false alarms.
+
+    It is one of the list's scores: where the rates cross between two, the one that misses more, and where no score
+    misses more than it lets in, the highest.
+    """
+    return eer_threshold_of(error_rates(target, nontarget))
+
+
+def eer_threshold_of(curve: Curve) -> float:
+    """`eer_threshold` of a curve."""
+    crossed = int(np.searchsorted(curve.miss - curve.false_alarm, 0.0))
+    return float(curve.thresholds[min(crossed, len(curve.thresholds) - 2)])
+
+
+def accuracy_at(target: ArrayLike, nontarget: ArrayLike, *, threshold: float) -> float:
+    """The share of all trials that are decided rightly: target trials of this score or more, and others below it.
+
+    It depends on how many of the trials are targets: compare it on one list only.
+    """
+    return accuracy_of(Ranking.of(target, nontarget).tally(), threshold=threshold)
+
+
+def accuracy_of(tally: Tally, *, threshold: float) -> float:
+    """`accuracy_at` of weighted trials."""
+    accepted = tally.scores >= threshold
+    right = tally.target[accepted].sum() + tally.nontarget[~accepted].sum()
+    return float(right / (tally.target.sum() + tally.nontarget.sum()))
 
 
 def min_dcf(target: ArrayLike, nontarget: ArrayLike, *, p_target: float, c_miss: float = 1, c_fa: float = 1) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json
+from voxsphere.core.parts import nearest
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.training_set import training_set
 from voxsphere.recipes.own_folder import own_folder, teaching_split
@@ -19,7 +20,7 @@ from voxsphere.recipes.small_corpus import small_corpus
 from voxsphere.recipes.smoke import smoke
 from voxsphere.recipes.stages import softmax_then_margin, softmax_then_triplet
 from voxsphere.recipes.synthetic_voices import synthetic_voices
-from voxsphere.recipes.systems import SYSTEMS
+from voxsphere.recipes.systems import FAMILIES, SYSTEMS
 from voxsphere.recipes.voxceleb import (
     campplus_voxceleb,
     ecapa_voxceleb,
@@ -59,6 +60,10 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
     recipe: Recipe | Stages
     if name in RECIPES:
         recipe = _of_name(name, data)
+    elif (family := name.partition("/")[0]) in FAMILIES and not path.suffix:
+        given = name.removeprefix(family).strip("/")
+        said = f"no recipe of that name{nearest(given, names_of(family))}" if given else f"give {one_line_of(family)}"
+        raise BadInput(f"{name}: {said}")
     elif path.suffix == ".py":
         recipe = _from_python(path)
     elif path.suffix == ".json" or (path / "recipe.json").exists():
@@ -71,7 +76,7 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
         recipe = own_folder(path)
     else:
         raise BadInput(
-            f"no recipe {name!r}: not a file, not a folder, and not one of {', '.join(RECIPES)}; a folder to learn "
+            f"no recipe {name!r}: not a file, not a folder, and not one of {', '.join(listed())}; a folder to learn "
             "from holds a folder a speaker"
         )
     if data is None:
@@ -79,6 +84,28 @@ def find(name: str, *, data: Path | None = None) -> tuple[Recipe | Stages, Path 
     if isinstance(recipe, Stages):
         return replace(recipe, recipes=tuple(_with_data(stage, data) for stage in recipe.recipes)), folder
     return _with_data(recipe, data), folder
+
+
+def listed() -> dict[str, str]:
+    """What there is by name, each with the first line that is told of it; of a family one entry, `family/NAME`."""
+    told: dict[str, str] = {}
+    for name, made in RECIPES.items():
+        family = name.partition("/")[0]
+        if family in FAMILIES:
+            told[f"{family}/NAME"] = f"{FAMILIES[family]} `voxsphere recipes {family}` lists the names."
+        else:
+            told[name] = (made.__doc__ or "").strip().splitlines()[0]
+    return told
+
+
+def names_of(family: str) -> list[str]:
+    """The names of a family's recipes, without its own."""
+    return [name.removeprefix(f"{family}/") for name in RECIPES if name.startswith(f"{family}/")]
+
+
+def one_line_of(family: str) -> str:
+    """What a family's recipes are called, in one line."""
+    return f"{family}/NAME with NAME one of: {', '.join(names_of(family))}"
 
 
 def _of_name(name: str, data: Path | None) -> Recipe | Stages:

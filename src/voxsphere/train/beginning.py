@@ -13,6 +13,7 @@ from voxsphere.data.training_set import TrainingSet
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train import checkpoint
 from voxsphere.train.class_weights import carried, means
+from voxsphere.train.counting import count
 from voxsphere.train.origin import Origin, check_fit, check_unheard, find_origin
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run_folder import claim
@@ -56,6 +57,7 @@ def take_up(
 ) -> tuple[dict[str, Any] | None, dict[str, Tensor] | None]:
     """The newest checkpoint of the run, or the objective's state that it begins from, if either is there.
 
+    Without a start that state is the random one with what is counted over the data beforehand, where a part asks.
     Makes the folder the run's. A run that goes on does not need its start any more; where that is still there, it is
     to be what it was. Raises `BadInput` where start, folder, data and recipe are not of one run, or the start
     learnt speakers who are held out here, and then a folder in which no run was begun is left as it is.
@@ -70,12 +72,21 @@ def take_up(
         start = None
     if start is not None:
         check_unheard(start.note, () if data.closed else data.held_out.speakers)
-    begun = None if start is None or goes_on else start.state(objective, data)
+    begun = None if goes_on else _begun(start, objective, data)
     claim(folder, recipe, data, None if start is None else start.note)
     state = checkpoint.newest(checkpoints)
-    if state is None and goes_on and (start := _beginning(recipe, folder, objective)) is not None:
-        begun = start.state(objective, data)  # none of the checkpoints was whole
+    if state is None and goes_on:  # none of the checkpoints was whole
+        begun = _begun(_beginning(recipe, folder, objective), objective, data)
     return state, begun
+
+
+def _begun(start: Beginning | None, objective: nn.Module, data: TrainingSet) -> dict[str, Tensor] | None:
+    """The objective's state before the first step, where it is not the random one as it is."""
+    if start is not None:
+        return start.state(objective, data)
+    if not count(_model(objective), data.train):
+        return None
+    return {name: value.detach().cpu() for name, value in objective.state_dict().items()}
 
 
 def _beginning(recipe: Recipe, folder: Path, objective: nn.Module) -> Beginning | None:

@@ -82,11 +82,12 @@ def _chose(trace: Trace) -> str:
 
 
 def _value(figure: Figure) -> str:
-    return {"rate": percent(figure.value), "cost": f"{figure.value:.3f}", "bit": f"{figure.value:.3f} bit"}[figure.unit]
+    return percent(figure.value) if figure.unit == "rate" else figure.worded(figure.value)
 
 
 def _between(figure: Figure, ends: tuple[float, float] | None) -> str:
     if ends is None:
         return "not available"
-    scale, places, unit = {"rate": (100, 1, " %"), "cost": (1, 3, ""), "bit": (1, 3, " bit")}[figure.unit]
-    return " to ".join(f"{scale * end:.{places}f}" for end in ends) + unit
+    if figure.unit == "rate":
+        return " to ".join(f"{100 * end:.1f}" for end in ends) + " %"
+    return figure.worded(*ends)

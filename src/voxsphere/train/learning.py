@@ -49,6 +49,9 @@ def _at_validations(trace: Trace) -> Iterator[tuple[Html, str]]:
         yield _drawn(trace, "error", mistaken, what, shown=_per_cent)
     if (lost := _curve(trace.judged, "heldout_loss")) is not None:
         yield _drawn(trace, "held-out loss", [lost], "The mean −log p of the true speaker, over held-out parts.")
+    if (known := _curve(trace.judged, "valid_error")) is not None:
+        what = "The share of recordings left out of learnt speakers that the head takes for another's."
+        yield _drawn(trace, "error on learnt speakers", [known], what, shown=_per_cent)
     if (eer := _curve(trace.judged, "eer")) is not None:
         what = "Equal error rate (EER) on held-out speakers, by cosine."
         yield _drawn(trace, "EER", [eer], what, shown=_per_cent)

@@ -7,8 +7,10 @@ from torch import optim
 
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.closed_set import closed_set
+from voxsphere.data.deep_speaker import deep_speaker_cuts
 from voxsphere.data.examples import Crops, Whole, Windows
 from voxsphere.data.hdf5_set import hdf5_set
+from voxsphere.data.kaldi_set import kaldi_set
 from voxsphere.data.samplers import Bucketed, ByDuration, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 from voxsphere.data.spkid import spkid_lab
 from voxsphere.data.synthetic_set import synthetic_set
@@ -52,6 +54,8 @@ PARTS: dict[str, Callable[..., Any]] = {
     "Whole": Whole,
     "Windows": Windows,
     "closed_set": closed_set,
+    "kaldi_set": kaldi_set,
+    "deep_speaker_cuts": deep_speaker_cuts,
     "spkid_lab": spkid_lab,
     "hdf5_set": hdf5_set,
     "synthetic_set": synthetic_set,

@@ -193,7 +193,7 @@ class Plateau:
 
 @dataclass(frozen=True, kw_only=True)
 class Cyclic:
-    """Triangles between `low` and `high`, `half_cycle_steps` updates from one to the other.
+    """Triangles between `low` and `high`, `half_cycle_steps` updates, or `half_cycle_epochs`, from one to the other.
 
     Smith 2017, Cyclical Learning Rates, arXiv:1506.01186, section 3; as SpeechBrain's CyclicLRScheduler. "triangular2"
     halves the height with each cycle, "exp_range" multiplies it by `gamma` with each step.
@@ -201,18 +201,22 @@ class Cyclic:
 
     low: float
     high: float
-    half_cycle_steps: int
+    half_cycle_steps: int | None = None
+    half_cycle_epochs: float | None = None
     shape: Literal["triangular", "triangular2", "exp_range"] = "triangular"
     gamma: float = 1.0
     warmup_epochs: float = 0.0
     warm_from: float = 0.0
 
     def __post_init__(self) -> None:
-        _need(self.half_cycle_steps > 0, "half a cycle takes one step or more")
+        steps, epochs = self.half_cycle_steps, self.half_cycle_epochs
+        _need((steps is None) != (epochs is None), "give either half_cycle_steps or half_cycle_epochs")
+        _need((steps or epochs or 0) > 0, "half a cycle takes one step or more")
 
     def __call__(self, progress: Progress) -> float:
-        cycle, place = divmod(progress.step, 2 * self.half_cycle_steps)
-        rise = 1 - abs(place / self.half_cycle_steps - 1)
+        half = self.half_cycle_steps or max(1, progress.steps_in(self.half_cycle_epochs or 0))
+        cycle, place = divmod(progress.step, 2 * half)
+        rise = 1 - abs(place / half - 1)
         height = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": self.gamma**progress.step}[self.shape]
         value = self.low + (self.high - self.low) * rise * height
         return value * _warm(progress, self.warmup_epochs, self.warm_from, self.low)

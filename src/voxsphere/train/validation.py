@@ -29,7 +29,8 @@ class Verification:
 
     `figure` is what schedules, stopping and `keep="best"` go by, lower is better: one of `FIGURES` or a product such
     as "eer*min_dcf"; "loss" and "error" (1 − accuracy) are means over the training batches since the last validation;
-    an objective without a `head` has no accuracy, and no error.
+    an objective without a `head` has no accuracy, and no error. Where the data leave out utterances of learnt speakers,
+    "valid_error" tells beside them how often the head mistakes those; it is no figure to go by.
     Of each utterance the first `seconds` are embedded.
     """
 
@@ -80,7 +81,29 @@ class Verification:
             "min_dcf": float(min_dcf_of(curve, p_target=0.01)),
             "min_dcf_0.001": float(min_dcf_of(curve, p_target=0.001)),
         }
+        figures |= self._known(objective, data, accelerator, failed)
         return figures, Distances.of(scores[target], scores[~target])
+
+    def _known(
+        self, objective: Any, data: TrainingSet, accelerator: Accelerator, failed: Callable[[str, str], None]
+    ) -> dict[str, float]:
+        """How often the head takes an utterance left out for another speaker's; nothing where there is none, or no
+        head."""
+        head = getattr(objective, "head", None)
+        if head is None or not len(data.left_out):
+            return {}
+        own = data.left_out.utterances[accelerator.process_index :: accelerator.num_processes]
+        number = {speaker: i for i, speaker in enumerate(data.train.speakers)}
+        found = self._embed(objective.model, own, failed)
+        device = next(objective.model.parameters()).device
+
+        def mistaken(embedding: np.ndarray, speaker: int) -> bool:
+            with torch.inference_mode():
+                return int(head.logits(torch.from_numpy(embedding)[None].to(device)).argmax()) != speaker
+
+        wrong = [mistaken(found[u.id], number[u.speaker]) for u in own if u.id in found]
+        every = gather_object(wrong) if accelerator.num_processes > 1 else wrong
+        return {"valid_error": float(np.mean(every))} if every else {}
 
     def _embed(
         self, model: SpeakerModel, utterances: tuple[Utterance, ...], failed: Callable[[str, str], None]

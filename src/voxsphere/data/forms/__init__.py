@@ -6,8 +6,10 @@ from pathlib import Path
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.parts import nearest, override
+from voxsphere.data.forms import speaker_systems
 from voxsphere.data.forms.combined_loss import combined_loss
 from voxsphere.data.forms.corpus import Corpus, Form, Made, open_corpus
+from voxsphere.data.forms.deep_speaker_v2 import deep_speaker_v2
 from voxsphere.data.forms.spkid_mlp import spkid_mlp
 from voxsphere.data.forms.unified_hypersphere import unified_hypersphere
 
@@ -15,6 +17,8 @@ __all__ = ["FORMS", "Corpus", "Form", "Made", "open_corpus", "write"]
 
 FORMS: Mapping[str, Form] = {
     "combined_loss": combined_loss,
+    "deep_speaker_v2": deep_speaker_v2,
+    "speaker_systems": speaker_systems.write,
     "spkid_mlp": spkid_mlp,
     "unified_hypersphere": unified_hypersphere,
 }

@@ -65,12 +65,12 @@ def spkid_mlp(
     with atomic(out / "cfg" / SOURCE) as file:
         file.write("entry\tid\tspeaker\n")
         file.writelines(f"{u.id}\t{told[ID]}\t{told[SPEAKER]}\n" for u in made.manifest if (told := dict(u.extra)))
-    told = (
+    notes = (
         f"{len(lists[TRAIN])} files to learn from, {len(lists[VALIDATION])} to be tested with; {made.dim} features a "
         f"frame of {json.dumps(kind)} files",
         *([f"{len(made.failures)} utterances could not be made; {made.failures[0][1]}"] if made.failures else []),
     )
-    return Made(out, len(made.manifest), len(made.manifest.speakers), told)
+    return Made(out, len(made.manifest), len(made.manifest.speakers), notes)
 
 
 def _renamed(teaching: Manifest) -> list[Utterance]:

@@ -1,0 +1,109 @@
+"""What docs/results.md says of the speaker recognition systems: one table of networks and losses, one of the lists."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+from studies.systems import named, tables
+from studies.systems.figures import PRIORS
+from studies.systems.store import Store
+from studies.systems.study import HELD_OUT, Study
+
+BEST = 5
+LEFT_OUT = "left_out"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row: its network by the system's name, the options that narrow it, and those that give it another loss."""
+
+    network: str
+    narrow: str
+    loss: tuple[str, ...] = ()
+    rate: float = 3e-3
+
+
+def section(variants: Mapping[str, Variant], store: Store) -> str:
+    """The whole section."""
+    study = named("speaker_systems")
+    figures = store.figures or {"lists": {}, "sets": {}, "beats": {}}
+    best = ranking(study, figures)[:BEST]
+    parts = [
+        tables.budget(study, store),
+        tables.verdict(study, figures),
+        _rows(study, store, figures, variants),
+        tables.lists(study, figures),
+        _columns(figures, best),
+        tables.broken(study, store),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def ranking(study: Study, figures: Mapping[str, Any]) -> list[str]:
+    """The rows by their EER on held-out train speakers, the lowest first."""
+    found = figures["lists"].get(HELD_OUT, {"rows": {}})["rows"]
+    return sorted((row.name for row in study.rows if row.name in found), key=lambda name: found[name]["eer"]["value"])
+
+
+def _rows(study: Study, store: Store, figures: Mapping[str, Any], variants: Mapping[str, Variant]) -> str:
+    found = figures["lists"].get(HELD_OUT)
+    if found is None or not found["rows"]:
+        return ""
+    costs = [f"DCF {prior:g}".replace("0.", ".") for prior in PRIORS]
+    less = f"EER less that of {study.reference}, points"
+    head = ["row", "seeds", "parameters, thousand", "train acc %", "valid acc %", "EER %", *costs, less, "CPU s"]
+    body = [
+        _row(name, figures, store.runs.get(name, {}).get("seeds", {}), study.reference)
+        for name in (each.name for each in (*study.rows, *study.floors))
+        if name in found["rows"]
+    ]
+    widths = "; ".join(f"{name}: `{variant.narrow}`" for name, variant in variants.items() if not variant.loss)
+    told = (
+        f"Networks under AAM-softmax, then losses of the {study.reference.partition(',')[0]}, judged by "
+        f"{found['trials']:,} trials of {found['speakers']} held-out train speakers. *train acc*: of the last steps' "
+        "pieces; *valid acc*: of two recordings of each learnt speaker who has four or more, which were left out; both "
+        "by the margin-free logits."
+    )
+    return f"{told}\n\n{tables.table(head, body)}\n\nThe widths: {widths}."
+
+
+def _row(name: str, figures: Mapping[str, Any], seeds: Mapping[str, Any], reference: str) -> list[str]:
+    told = figures["lists"][HELD_OUT]["rows"][name]
+    right = figures["sets"].get(LEFT_OUT, {"rows": {}})["rows"].get(name)
+    runs = list(seeds.values())
+    sizes = [run["parameters"] for run in runs if "parameters" in run]
+    accuracies = [run["losses"]["accuracy"] for run in runs if "accuracy" in run.get("losses", {})]
+    return [
+        name if sizes else f"*{name}*",  # what is to be beaten is set in italics, as in the other tables
+        str(told["seeds"]),
+        f"{sizes[0] / 1000:,.0f}" if sizes else "–",
+        f"{100 * mean(accuracies):.1f}" if accuracies else "–",
+        "–" if right is None else f"{100 * right['accuracy']['value']:.1f}",
+        tables.rate(told["eer"]),
+        *(f"{told[f'min_dcf_{prior:g}']['value']:.3f}" for prior in PRIORS),
+        tables.apart(told["eer"]["less"].get(reference)),
+        f"{mean(run['cpu_seconds'] for run in runs):.0f}" if runs else "–",
+    ]
+
+
+def _columns(figures: Mapping[str, Any], best: list[str]) -> str:
+    """The five best rows on every evaluation list, in the columns of the system's README."""
+    costs = [f"DCF {prior:g}".replace("0.", ".") for prior in PRIORS]
+    head = ["row", "list", "EER %", "threshold", *costs]
+    body = list(_of_lists(figures, best))
+    told = (
+        f"The {len(best)} rows of the lowest EER on held-out train speakers, on each evaluation list (the threshold is "
+        "that of the EER):"
+    )
+    return f"{told}\n\n{tables.table(head, body)}" if body else ""
+
+
+def _of_lists(figures: Mapping[str, Any], best: list[str]) -> Iterator[list[str]]:
+    for row in best:
+        for name, found in figures["lists"].items():
+            if name == HELD_OUT or row not in found["rows"]:
+                continue
+            told = found["rows"][row]
+            costs = (f"{told[f'min_dcf_{prior:g}']['value']:.3f}" for prior in PRIORS)
+            yield [row, name, tables.rate(told["eer"]), f"{told['eer_threshold']['value']:.3f}", *costs]
