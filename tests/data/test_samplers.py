@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from voxsphere.core.errors import BadInput
-from voxsphere.data.samplers import Bucketed, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
+from voxsphere.data.samplers import Bucketed, ByDuration, Drawn, Shuffled, SpeakerBalanced, SpeakersByUtterances
 
 SAMPLERS = {
     "shuffled": Shuffled,
@@ -23,6 +23,7 @@ SAMPLERS = {
     "pairs": partial(SpeakersByUtterances, utterances=2),
     "pairs, three times": partial(SpeakersByUtterances, utterances=2, cycles=3),
     "bucketed": partial(Bucketed, width=2),
+    "by duration": ByDuration,
 }
 
 

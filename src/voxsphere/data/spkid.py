@@ -9,12 +9,10 @@ from voxsphere.core.files import expanded
 from voxsphere.core.manifest import Utterance
 from voxsphere.data.closed_set import closed
 from voxsphere.data.corpora.pav import INDEX, TRAIN, VALIDATION, from_pav
+from voxsphere.data.split_table import named
 from voxsphere.data.stored import NUM_FRAMES
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.data.walk import walk
-
-SOURCE = "source.tsv"
-"""The table in cfg/ that tells what the files of another corpus are made of; see `forms.spkid_mlp`."""
 
 
 def spkid_lab(
@@ -35,9 +33,7 @@ def spkid_lab(
     folder = Path(expanded(root))
     suffix = _suffix(ext)
     made = from_pav(folder, train=train_list, validation=validation_list, spk2idx=spk2idx)
-    told = [_with_features(utterance, suffix) for utterance in made.manifest]
-    if (folder / "cfg" / SOURCE).exists():  # no SPEECON, whatever its folders are called
-        told = [replace(utterance, dataset="", language="") for utterance in told]
+    told = [_with_features(utterance, suffix) for utterance in named(made.manifest)]
     if made.missing:
         raise BadInput(
             f"{made.missing[0]}: is missing, of {len(made.missing)} of the lab's files; make the features of all that "

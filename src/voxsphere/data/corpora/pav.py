@@ -6,6 +6,7 @@ Recordings of SPEECON in Spanish at 8 kHz; the features are made of them outside
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from voxsphere.data.walk import Walk, walk
 TRAIN, VALIDATION, INDEX = "all.train", "all.test", "spk2idx.json"
 """The lab's lists and its numbers of speakers. It tests on all.test while it trains, and chooses a checkpoint by it."""
 
+SOURCE = "source.tsv"
+"""Of a corpus in the lab's form (`forms.spkid_mlp`), what each file is made of: then the lab is not of SPEECON."""
+
 
 def from_pav(root: Path, *, train: str = TRAIN, validation: str = VALIDATION, spk2idx: str = INDEX) -> Prepared:
     """The lab: ids are the lists' entries, the speaker is the second folder (SES000).
@@ -28,7 +32,7 @@ def from_pav(root: Path, *, train: str = TRAIN, validation: str = VALIDATION, sp
     recording; what there is besides becomes columns named after the suffix. all.train has split `train`, all.test
     `validation`. Where spk2idx.json is, its numbers are the column `index`: they may have a hole, for as the lab made
     it the file counts itself among the speakers, as `spk2idx`. Lists and numbers may be called otherwise;
-    `spk2idx=""` takes no numbers.
+    `spk2idx=""` takes no numbers. Where a table source.tsv is, data set and language are not told.
     """
     found = walk(root)
     index = speaker_index(path) if spk2idx and (path := found.named(spk2idx)) else {}
@@ -53,6 +57,8 @@ def from_pav(root: Path, *, train: str = TRAIN, validation: str = VALIDATION, sp
                 missing.append(str(root / entry))
                 continue
             utterances.append(_utterance(entry, speaker, split, files, index))
+    if found.named(SOURCE):
+        utterances = [replace(utterance, dataset="", language="") for utterance in utterances]
     return prepared(root, utterances, {}, missing, "cfg/all.train and mcp/BLOCK00/SES000/SA000S00.mcp below it")
 
 

@@ -16,10 +16,9 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, write_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
-from voxsphere.data.corpora.pav import INDEX, TRAIN, VALIDATION
+from voxsphere.data.corpora.pav import INDEX, SOURCE, TRAIN, VALIDATION
 from voxsphere.data.feature_sets import compute
 from voxsphere.data.forms.corpus import Corpus, Made
-from voxsphere.data.spkid import SOURCE
 
 Kind = Literal["mcp", "lpc", "lpcc", "mfcc"]
 
