@@ -140,7 +140,7 @@ FAMILIES: dict[str, tuple[type, ...]] = {
         Ge2e, Prototypical, AngularPrototypical, NPair, MultiSimilarity, SupervisedContrastive,
     ),
     "Losses on triplets": (Triplet, Contrastive, Mined),
-    "Miners": (AllTriplets, HardestNegative, BatchHard, SemiHard, DistanceWeighted, RankBased, Dealt),
+    "Miners": (AllTriplets, HardestNegative, BatchHard, SemiHard, DistanceWeighted, RankBased, ByIndex, Dealt),
 }  # fmt: skip
 """The classes that the page describes, by heading."""
 

@@ -1,4 +1,4 @@
-"""The curves of a run as a picture of their own: well-formed, alone in the world, and the page's curves, all of them."""
+"""The curves of a run as a picture of their own: well-formed, alone in the world, and all of the page's."""
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
