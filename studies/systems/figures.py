@@ -12,7 +12,7 @@ from voxsphere.core.manifest import Manifest
 from voxsphere.core.trials import Trials
 from voxsphere.evaluate.speakers import speakers_of
 from voxsphere.metrics.confidence import LEAST_SPEAKERS
-from voxsphere.metrics.detection import Curve, eer_of, min_dcf_of, min_dcf_point
+from voxsphere.metrics.detection import Curve, eer_of, eer_threshold_of, min_dcf_of, min_dcf_point
 
 Figures = dict[str, Any]
 REPLICATES = 1000
@@ -94,27 +94,18 @@ def _speakers(sides: Sides) -> int:
     return len(np.unique(np.concatenate([sides.enrol, sides.test])))
 
 
-def _threshold_at(curve: Curve, point: int) -> float:
-    """The threshold of a point, or the highest score where that is "reject all"."""
-    return float(curve.thresholds[min(point, len(curve.thresholds) - 2)])
-
-
-def _eer_threshold(curve: Curve) -> float:
-    """Where misses begin to be more than false alarms."""
-    return _threshold_at(curve, int(np.searchsorted(curve.miss - curve.false_alarm, 0.0)))
-
-
 def _cost(curve: Curve, prior: float) -> float:
     return min_dcf_of(curve, p_target=prior)
 
 
 def _cost_threshold(curve: Curve, prior: float) -> float:
-    return _threshold_at(curve, min_dcf_point(curve, p_target=prior))
+    """The threshold of the least cost, or the highest score where that is to reject all."""
+    return float(curve.thresholds[min(min_dcf_point(curve, p_target=prior), len(curve.thresholds) - 2)])
 
 
 _OF_TRIALS = {
     "eer": eer_of,
-    "eer_threshold": _eer_threshold,
+    "eer_threshold": eer_threshold_of,
     **{f"min_dcf_{prior:g}": lambda curve, prior=prior: _cost(curve, prior) for prior in PRIORS},
     **{f"min_dcf_{prior:g}_threshold": lambda curve, prior=prior: _cost_threshold(curve, prior) for prior in PRIORS},
 }

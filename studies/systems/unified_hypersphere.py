@@ -6,12 +6,9 @@ more, but for 40 of them who, like the evaluation speakers, have names that begi
 those with eight or more. Rows that fine-tune share one run of softmax.
 """
 
-import fcntl
-import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from studies.store import alone
 from studies.systems.floors import closed_set_floors, verification_floors
 from studies.systems.place import Place
 from studies.systems.running import HEARD, Embed, embedder, model_of, scored, trained
@@ -125,23 +123,11 @@ def sets(place: Place) -> dict[str, Manifest]:
 # ---- the runs
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in this folder: rows share a run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _after_softmax(stages: Stages, place: Place, name: str, seed: int) -> tuple[dict[str, Any], Path]:
     """Train the stages in the row's own folder, the first as a run that rows with the same one share."""
     first, folder = stages.recipes[0], place.run_folder(name, seed)
     shared, own = place.runs / f"softmax-{first.hash}", stages.folder(folder, 1)
-    with _alone(shared):
+    with alone(shared):
         train(first, shared / "run", workers=0, cpu=True)
         if not own.exists():
             shutil.copytree(shared / "run", own)

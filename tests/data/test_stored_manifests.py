@@ -50,7 +50,9 @@ def test_a_pattern_names_all_lists_below_a_folder(kaldi, tmp_path):
     made = open_manifest(f"{kaldi}/mfcc/**/*.scp")
     check(made)
     made.save(tmp_path / "table.tsv")
-    check(open_manifest(tmp_path / "table.tsv"))
+    again = open_manifest(tmp_path / "table.tsv")
+    check(again)
+    assert again.ids == made.ids
 
 
 def test_one_list_is_a_manifest_and_its_speakers_lie_beside_it(kaldi):

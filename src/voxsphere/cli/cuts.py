@@ -4,12 +4,15 @@ Imports stand inside the functions, so that `--help` does not wait for torch.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, check_table, print_json, size
 from voxsphere.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from voxsphere.data.cuts import Cuts
 
 
 def cuts(
@@ -44,7 +47,7 @@ def cuts(
     2 if a recording had to be left out. JSON: out, utterances, speakers, splits (cuts of each), failures (id, reason),
     notes.
     """
-    from voxsphere.cli import show, show_corpus
+    from voxsphere.cli import show
     from voxsphere.data.cuts import Plan
     from voxsphere.data.cuts import cuts as draw_cuts
     from voxsphere.data.manifests import open_manifest
@@ -65,6 +68,14 @@ def cuts(
     with show.progress("measuring", total=len(whole)) as progress:
         made = draw_cuts(whole, plan, memory=out.with_suffix(".edges.tsv"), workers=workers, progress=progress)
     made.manifest.save(out)
+    _tell(made, out, as_json=as_json)
+    if made.failures:
+        raise typer.Exit(2)
+
+
+def _tell(made: "Cuts", out: Path, *, as_json: bool) -> None:
+    from voxsphere.cli import show_corpus
+
     if as_json:
         splits = sorted({u.split for u in made.manifest})
         counts = {split: sum(u.split == split for u in made.manifest) for split in splits}
@@ -78,8 +89,6 @@ def cuts(
             typer.echo(f"voxsphere: {line}", err=True)
         if made.failures:
             typer.echo(f"voxsphere: {len(made.failures)} recordings were left out", err=True)
-    if made.failures:
-        raise typer.Exit(2)
 
 
 def _per_speaker(text: str) -> int | Literal["auto", "whole"]:

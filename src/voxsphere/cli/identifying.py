@@ -16,6 +16,7 @@ from voxsphere.core.errors import BadInput
 
 if TYPE_CHECKING:
     from voxsphere.core.manifest import Manifest
+    from voxsphere.evaluate.identification import Decisions, Identified
 
 
 class Way(StrEnum):
@@ -79,6 +80,21 @@ def identify(
         from voxsphere.evaluate.identification import identify as measure
 
         found = measure(decisions, speaker_of, parts=PARTS_TOLD[way])
+    _tell(decisions, found, failures, out, as_json=as_json)
+    if failures:
+        raise typer.Exit(2)
+
+
+def _tell(
+    decisions: "Decisions",
+    found: "Identified | None",
+    failures: tuple[tuple[str, str], ...],
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from voxsphere.cli import show
+
     if as_json:
         listed = [{"id": name, "reason": reason} for name, reason in failures]
         results = None if found is None else found.to_json()
@@ -90,8 +106,6 @@ def identify(
             typer.echo(f"voxsphere: {reason}", err=True)
         if failures:
             typer.echo(f"voxsphere: {len(failures)} utterances could not be judged", err=True)
-    if failures:
-        raise typer.Exit(2)
 
 
 VERBS: tuple[Callable[..., None], ...] = (identify,)

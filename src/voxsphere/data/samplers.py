@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.random import stream
@@ -57,13 +57,9 @@ class ByDuration:
         seed: int,
         every: float = 1.0,
     ) -> None:
-        if any(duration is None for duration in durations):
-            raise BadInput(
-                "utterances are dealt by their durations, which the manifest lacks; `voxsphere check --out` writes them"
-            )
+        self.durations = _known(durations, "utterances are dealt by their durations, which the manifest lacks")
         if not every > 0:
             raise BadInput(f"an example for every {every} seconds is none; give a time above 0")
-        self.durations = np.array(durations, dtype=np.float64)
         self.batch_size, self.seed, self.every = batch_size, seed, every
         self.examples = int(self.durations.sum() / every)
         self.batches_per_epoch = _whole_batches(self.examples, batch_size)
@@ -217,11 +213,9 @@ class Bucketed:
         seed: int,
         width: int = 50,
     ) -> None:
-        if any(duration is None for duration in durations):
-            raise BadInput("buckets need durations in the manifest; `voxsphere check --out` writes them")
+        self.durations = _known(durations, "buckets need durations in the manifest")
         if width < 1:
             raise BadInput(f"buckets of {width} batches hold nothing; give a width of 1 or more")
-        self.durations = np.array(durations, dtype=np.float64)
         self.batch_size, self.seed, self.width = batch_size, seed, width
         self.batches_per_epoch = _whole_batches(len(self.durations), batch_size)
 
@@ -247,6 +241,13 @@ def _egs(durations: Sequence[float | None], speakers: int) -> int:
             "check --out` measures them); give a number, as in --set sampler.repeats=32"
         )
     return int(2 ** max(0, math.ceil(math.log2(2 * math.fsum(known) / 3 / speakers))))
+
+
+def _known(durations: Sequence[float | None], need: str) -> Float64[np.ndarray, " rows"]:
+    """The durations, all of them; `BadInput` says what they are needed for where one is not known."""
+    if any(duration is None for duration in durations):
+        raise BadInput(f"{need}; `voxsphere check --out` writes them")
+    return np.array(durations, dtype=np.float64)
 
 
 def _whole_batches(examples: int, batch_size: int) -> int:

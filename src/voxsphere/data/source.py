@@ -38,6 +38,13 @@ class Source(Protocol):
         ...
 
 
+def enough(held: Held, utterance: Utterance, model: SpeakerModel) -> Held:
+    """What was read of the utterance; `BadInput` where it is too short for the model."""
+    if len(held) < model.shortest:
+        raise BadInput(f"{utterance.path}: {len(held)} samples or frames are too few for the model; record more")
+    return held
+
+
 def source_of(model: SpeakerModel, augment: tuple[Augmentation, ...] = ()) -> Source:
     """What reads utterances for this model. `BadInput` for augmentations of waves where it takes none."""
     if model.width is None:

@@ -16,7 +16,7 @@ from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic, read_json, write_json
 from voxsphere.core.manifest import Manifest, Utterance
-from voxsphere.data.source import source_of
+from voxsphere.data.source import enough, source_of
 from voxsphere.data.threads import in_threads
 from voxsphere.extract.crops import ByPieces
 from voxsphere.extract.voice import listen
@@ -196,9 +196,7 @@ def _each(
 
 
 def _by_pieces(model: SpeakerModel, utterance: Utterance, hearing: ByPieces) -> _Made:
-    held = source_of(model).beginning(utterance)
-    if len(held) < model.shortest:
-        raise BadInput(f"{utterance.path}: {len(held)} samples or frames are too few for the model; record more")
+    held = enough(source_of(model).beginning(utterance), utterance, model)
     seconds = speech = len(held) / model.rate
     if model.width is None:
         quality = inspect(held, model.sample_rate, source_rate=model.sample_rate)

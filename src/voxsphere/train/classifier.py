@@ -12,7 +12,7 @@ from torch import nn
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import read_json
 from voxsphere.core.manifest import Manifest, Utterance
-from voxsphere.data.source import Held, source_of
+from voxsphere.data.source import Held, enough, source_of
 from voxsphere.data.threads import in_threads
 from voxsphere.evaluate.identification import Decisions
 from voxsphere.losses.head import Head
@@ -63,9 +63,7 @@ class Classifier:
         source, way = source_of(self.model), way_of(self.model, by)
 
         def judge(utterance: Utterance) -> np.ndarray:
-            held = source.beginning(utterance)
-            if len(held) < self.model.shortest:
-                raise BadInput(f"{utterance.path}: {len(held)} samples or frames are too few for the model")
+            held = enough(source.beginning(utterance), utterance, self.model)
             cut = pieces(self.model, utterance, held)
             return np.asarray(log_posteriors(self.model, self.head, cut, by=way).sum(0).numpy())
 

@@ -10,7 +10,7 @@ from accelerate.utils import gather_object
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Utterance
-from voxsphere.data.source import source_of
+from voxsphere.data.source import enough, source_of
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.metrics.identification import top_k
 from voxsphere.train.distances import Distances
@@ -64,9 +64,7 @@ class Identification:
         told: list[tuple[float, ...]] = []
 
         def hear(utterance: Utterance) -> tuple[float, ...]:
-            held = source.beginning(utterance, self.seconds)
-            if len(held) < model.shortest:
-                raise BadInput(f"{utterance.path}: {len(held)} samples are too few for the model")
+            held = enough(source.beginning(utterance, self.seconds), utterance, model)
             parts = log_posteriors(model, head, [held], by=way).numpy()
             true = np.full(len(parts), number[utterance.speaker])
             whole = parts.sum(0, keepdims=True)

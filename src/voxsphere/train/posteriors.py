@@ -12,7 +12,7 @@ from voxsphere.data.source import Held
 from voxsphere.losses.head import Head
 from voxsphere.models.poolings.statistics import MeanPooling
 from voxsphere.models.projection import AsPooled
-from voxsphere.models.speaker import SpeakerModel
+from voxsphere.models.speaker import SpeakerModel, evaluating
 
 By = Literal["auto", "frames", "posteriors", "embedding", "pooled"]
 WAYS: tuple[By, ...] = ("auto", "frames", "posteriors", "embedding", "pooled")
@@ -46,15 +46,9 @@ def log_posteriors(
     or of what they are projected from ("pooled"). Model and head are asked in evaluation mode, without gradients.
     """
     way = way_of(model, by)
-    modules = [module for module in (*model.modules(), *_modules(head)) if module.training]
-    for module in modules:
-        module.training = False
-    try:
-        with torch.inference_mode():
-            return head.logits(_asked(model, pieces, way)).double().log_softmax(1).cpu()
-    finally:
-        for module in modules:
-            module.training = True
+    asked = head if isinstance(head, nn.Module) else nn.Module()
+    with torch.inference_mode(), evaluating(model), evaluating(asked):
+        return head.logits(_asked(model, pieces, way)).double().log_softmax(1).cpu()
 
 
 def _asked(model: SpeakerModel, pieces: Sequence[Held], way: By) -> Float[Tensor, "parts dim"]:
@@ -67,7 +61,3 @@ def _asked(model: SpeakerModel, pieces: Sequence[Held], way: By) -> Float[Tensor
         return model.projection(torch.cat([model.pooled(wave) for wave in waves]).mean(0, keepdim=True))
     embedding = torch.cat([model(wave) for wave in waves])
     return embedding if way == "posteriors" else embedding.mean(0, keepdim=True)
-
-
-def _modules(head: Head) -> list[nn.Module]:
-    return list(head.modules()) if isinstance(head, nn.Module) else []

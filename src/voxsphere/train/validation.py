@@ -12,7 +12,7 @@ from accelerate.utils import gather_object
 from voxsphere.backend.cosine import cosine
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Utterance
-from voxsphere.data.source import Held, Source, source_of
+from voxsphere.data.source import Held, Source, enough, source_of
 from voxsphere.data.training_set import TrainingSet
 from voxsphere.metrics.detection import eer_of, error_rates, min_dcf_of
 from voxsphere.models.speaker import SpeakerModel
@@ -120,11 +120,7 @@ class Verification:
         self, utterance: Utterance, model: SpeakerModel, source: Source, failed: Callable[[str, str], None]
     ) -> Held | None:
         try:
-            held = source.beginning(utterance, self.seconds)
+            return enough(source.beginning(utterance, self.seconds), utterance, model)
         except BadInput as error:  # one broken file is no reason to lose the epoch
             failed(utterance.path, str(error))
             return None
-        if len(held) < model.shortest:
-            failed(utterance.path, f"{utterance.path}: {len(held)} samples are too few for the model")
-            return None
-        return held

@@ -169,9 +169,11 @@ def test_every_option_of_the_page_is_the_recipe_s(name: str, monkeypatch: pytest
 
 
 def test_the_page_s_settings_are_taken() -> None:
-    for setting in re.findall(r"--set ((?:[123]\.)?(?:model|data|objective)[\w.]*=[\w.]+)", PAGE.read_text()):
-        deep_speaker_v2().with_options(setting)
-    deep_speaker_v2().with_options("2.objective.metric.loss.normalised=true", "3.model.projection=LengthNorm")
+    found = re.findall(r"--set ((?:[123]\.)?(?:model|data|objective)[\w.]*=[\w.]+)", PAGE.read_text())
+    assert found
+    unit = ("2.objective.metric.loss.normalised=true", "3.model.projection=LengthNorm")
+    for settings in (*((setting,) for setting in found), unit):
+        assert deep_speaker_v2().with_options(*settings).hash != deep_speaker_v2().hash
 
 
 def test_the_front_end_of_the_page_is_the_recipe_s() -> None:
