@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from studies.store import alone
 from voxsphere.audio.vad import speech_seconds
 from voxsphere.audio.wave import read
 from voxsphere.core.errors import BadInput
@@ -33,9 +34,9 @@ def corpus() -> Path:
 def packed() -> Path:
     """The corpus in one HDF5 file, so that Ogg Opus is decoded once; packed now if it is not yet."""
     path = cache_folder() / "studies" / "corpus.h5"
-    if not path.with_suffix(".tsv").exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pack(Manifest.load(corpus() / "manifest.tsv"), path, form="hdf5")
+    with alone(path.parent):  # studies that begin side by side pack it once
+        if not path.with_suffix(".tsv").exists():
+            pack(Manifest.load(corpus() / "manifest.tsv"), path, form="hdf5")
     return path.with_suffix(".tsv")
 
 

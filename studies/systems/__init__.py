@@ -14,12 +14,13 @@ SYSTEMS: dict[str, str] = {
     "spkid_mlp": "SpkID MLP",
 }
 """The systems that docs/results.md has a section of, by the names of their modules, and what they are called there."""
-EXAMPLE = "example"
+UNSHOWN = ("example", "combined_loss_rates")
+"""Studies without a section of their own."""
 
 
 def named(name: str) -> Study:
     """The study of this name; `BadInput` lists those there are."""
-    if name not in (*SYSTEMS, EXAMPLE):
+    if name not in (*SYSTEMS, *UNSHOWN):
         raise BadInput(f"no study of {name!r}{nearest(name, SYSTEMS)}")
     if not written(name):
         raise BadInput(f"{name}: its study has not been written (studies/systems/{name}.py)")

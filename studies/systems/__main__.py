@@ -1,6 +1,6 @@
 """The studies of the five reference systems: runs their rows, compares them, and has docs/results.md made.
 
-    python -m studies.systems run NAME [ROW…] --seeds 0,1,2 --jobs 1   # what is not stored yet; goes on where it broke
+    python -m studies.systems run NAME [ROW…] --jobs 1      # what is not stored yet; goes on where it broke
     python -m studies.systems floor NAME                    # what is to be beaten: an untrained copy, and no network
     python -m studies.systems figures NAME                  # compare all that is stored; run and floor end with this
     python -m studies.systems status                        # what is stored of every study
@@ -40,7 +40,7 @@ Jobs = Annotated[int, typer.Option(help="So many runs at once, a thread each.")]
 def run(
     name: System,
     rows: Annotated[list[str] | None, typer.Argument(metavar="ROW", help="These alone.")] = None,
-    seeds: Annotated[str, typer.Option(help="Which seeds, by commas.")] = "0,1,2",
+    seeds: Annotated[str, typer.Option(help="These of their seeds alone, by commas.")] = "",
     jobs: Jobs = 1,
     folder: Folder = None,
     smoke: Smoke = False,
@@ -48,7 +48,8 @@ def run(
     """Train and score what is not stored yet, and compare all that is stored."""
     study = named(name)
     wanted = [study.row(each) for each in rows] if rows else list(study.rows)
-    _run(study, Place.of(name, folder, smoke=smoke), wanted, {int(seed) for seed in seeds.split(",")}, jobs)
+    asked = {int(seed) for seed in seeds.split(",")} if seeds else {seed for row in wanted for seed in row.seeds}
+    _run(study, Place.of(name, folder, smoke=smoke), wanted, asked, jobs)
 
 
 @app.command()
@@ -127,7 +128,7 @@ def _task(study: Study, place: Place, store: Store, row: str, seed: int) -> pool
 def _settle(study: Study, place: Place, store: Store) -> None:
     """Keep who speaks in the lists and sets, before anything is told of them."""
     for name, tested in study.lists(place).items():
-        store.set_list(name, sides_of(tested.manifest, tested.trials))
+        store.set_list(name, sides_of(tested))
     for name, manifest in study.sets(place).items():
         store.set_set(name, numbers_of(manifest))
 

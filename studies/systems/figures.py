@@ -7,9 +7,8 @@ import numpy as np
 
 from studies.bootstrap import Arrays, Drawn, Sides, of_decisions, of_trials
 from studies.systems.store import Store
-from studies.systems.study import Study
+from studies.systems.study import Study, Tested
 from voxsphere.core.manifest import Manifest
-from voxsphere.core.trials import Trials
 from voxsphere.evaluate.speakers import speakers_of
 from voxsphere.metrics.confidence import LEAST_SPEAKERS
 from voxsphere.metrics.detection import Curve, eer_of, eer_threshold_of, min_dcf_of, min_dcf_point
@@ -20,9 +19,10 @@ PRIORS = (0.01, 0.001)
 PLACES = 6
 
 
-def sides_of(manifest: Manifest, trials: Trials) -> Sides:
+def sides_of(tested: Tested) -> Sides:
     """Who speaks in each trial."""
-    enrol, test, _ = speakers_of(trials, {u.id: u.speaker for u in manifest})
+    speaker_of = {u.id: u.speaker for u in tested.manifest} | {speaker: speaker for speaker in tested.enrolment}
+    enrol, test, _ = speakers_of(tested.trials, speaker_of)
     return Sides(enrol, test)
 
 

@@ -11,10 +11,13 @@ import torch
 from jaxtyping import Bool, Float32, Float64
 
 from studies.systems.study import Tested
-from voxsphere.backend.cosine import cosine
+from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.core.scores import Scores
 from voxsphere.data.source import source_of
+from voxsphere.evaluate.enrolment import score_speakers
+from voxsphere.evaluate.scoring import score
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.train.logbook import read_logbook
 from voxsphere.train.recipe import Recipe
@@ -85,20 +88,23 @@ def embedder(model: SpeakerModel, *, seconds: float = HEARD) -> Embed:
 def scored(embed: Embed, lists: Mapping[str, Tested]) -> dict[str, Float64[np.ndarray, " trials"]]:
     """The cosine of every trial of every list; each recording is embedded once."""
     asked = {utterance.id: utterance for tested in lists.values() for utterance in _named(tested)}
-    rows = {name: row for row, name in enumerate(asked)}
-    vectors = embed(asked.values())
-    told = {}
-    for name, tested in lists.items():
-        place = np.array([rows[each] for each in tested.trials.ids])
-        told[name] = cosine(vectors, place[tested.trials.enrol], place[tested.trials.test], names=tuple(asked))
-    return told
+    held = Embeddings(tuple(asked), embed(asked.values()))
+
+    def told(tested: Tested) -> Scores:
+        trials, enrolment = tested.trials, tested.enrolment
+        return score_speakers(trials, held, enrolment) if enrolment else score(trials, held)
+
+    return {name: told(tested).values for name, tested in lists.items()}
 
 
 def _named(tested: Tested) -> list[Utterance]:
+    """The recordings that the trials name, and those that speakers enrol with."""
     known = {utterance.id: utterance for utterance in tested.manifest}
-    if lost := [name for name in tested.trials.ids if name not in known]:
+    enrolled = (name for names in tested.enrolment.values() for name in names)
+    asked = [name for name in (*tested.trials.ids, *enrolled) if name not in tested.enrolment]
+    if lost := [name for name in asked if name not in known]:
         raise BadInput(f"{len(lost)} recordings of the trials, such as {lost[0]}, are not in the manifest")
-    return [known[name] for name in tested.trials.ids]
+    return [known[name] for name in asked]
 
 
 def nearest_means(

@@ -1,7 +1,7 @@
 """What a study of a system consists of: rows to be run, lists and sets to judge them by, and what is to be beaten."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from studies.systems.place import Place
@@ -10,9 +10,10 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.parts import nearest
 from voxsphere.core.trials import Trials
+from voxsphere.evaluate.enrolment import Enrolment
 
 HELD_OUT = "held_out"
-"""The usual name of the list of held-out train speakers' trials."""
+"""The usual name of the list of held-out train speakers' trials; others of these speakers begin with it."""
 SEEDS = (0, 1, 2)
 Told = dict[str, Any]
 """What a run tells: figures for JSON; `scores`, the cosines of each list; `decisions`, which are right of each set."""
@@ -29,10 +30,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Tested:
-    """A list of trials, and the recordings that it names, in the system's own input form."""
+    """A list of trials, and the recordings that it names, in the system's own input form.
+
+    Where there is an `enrolment`, a trial's first is a speaker, the mean of the embeddings that he enrolled with.
+    """
 
     manifest: Manifest
     trials: Trials
+    enrolment: Enrolment = field(default_factory=dict)
 
 
 def _nothing(place: Place) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _write_trials(corpus: Corpus, out: Path) -> list[str]:
     speaker_of, told = corpus.manifest.speaker_of(), []
     for name, trials in corpus.trials.items():
         trials.save(out / "trials" / name, "kaldi")
-        enrolled, by_speaker = _by_speakers(trials, speaker_of)
+        enrolled, by_speaker = by_speakers(trials, speaker_of)
         with atomic(out / "speakers" / f"{name}.spk2utt") as file:
             file.writelines(f"{speaker} {' '.join(ids)}\n" for speaker, ids in sorted(enrolled.items()))
         by_speaker.save(out / "speakers" / f"{name}.trials", "kaldi")
@@ -90,7 +90,7 @@ def _write_trials(corpus: Corpus, out: Path) -> list[str]:
     return told
 
 
-def _by_speakers(trials: Trials, speaker_of: Mapping[str, str]) -> tuple[dict[str, list[str]], Trials]:
+def by_speakers(trials: Trials, speaker_of: Mapping[str, str]) -> tuple[dict[str, list[str]], Trials]:
     """Each speaker enrols with the first half of his recordings in the list; the other half is what is tested.
 
     A pair of an enrolled recording and a tested one becomes a trial of the one's speaker and the other, once.
