@@ -107,7 +107,7 @@ def prepare(place: Place) -> None:
 
 
 def strangers(place: Place) -> tuple[Manifest, Manifest]:
-    """The speakers held out to choose, and those held out to judge, as the corpus knows them; in a smoke all do both."""
+    """The speakers held out to choose, and those held out to judge, as the corpus knows them; in a smoke, all do."""
     told = {utterance.id: utterance for utterance in place.corpus.manifest}
     stored = open_manifest(place.form / "valid.tsv")
     known = Manifest(tuple(replace(told[u.id], path=u.path, start=None, extra=u.extra) for u in stored))

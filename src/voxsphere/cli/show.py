@@ -186,7 +186,7 @@ def glance_line(glance: "Glance") -> str:
 def trained(outcome: "Outcome", finished: "Finished") -> None:
     """What a finished run has made, and how to use it."""
     out.print(f"[bold]trained[/] {outcome.steps} steps; {len(outcome.broken)} files could not be read")
-    found = finished.results
+    found, manifest = finished.results, "FEATURES" if finished.stored else "MANIFEST"
     if isinstance(found, Results):
         out.print(f"  EER {interval(found.eer.value, found.eer.interval)} on {found.speakers} speakers held out")
     else:
@@ -199,6 +199,10 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
     if finished.own:
         own = ", ".join(f'"{name}": {name}' for name in finished.own)
         out.print(f"  in Python: open_folder(folder, extra={{{own}}}), as its parts are your own", markup=False)
+    elif not isinstance(found, Results):
+        out.print(f"  voxsphere identify {manifest} --run {outcome.folder}", markup=False)
+    elif finished.stored:
+        out.print(f"  voxsphere extract {manifest} --model {finished.model} --out EMBEDDINGS", markup=False)
     else:
         out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
 

@@ -39,7 +39,8 @@ class Finished:
     """The model folder, its figures on held-out speakers (or of a closed set on its own), its card, and the page.
 
     `own` names the classes that are not of the catalogue, which whoever opens the folder has to hand over. `verdict`
-    says whether it is better than another model, where that was asked.
+    says whether it is better than another model, where that was asked. `stored` is set of a model that takes stored
+    features, not recordings.
     """
 
     model: Path
@@ -48,6 +49,7 @@ class Finished:
     card: Card
     own: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    stored: bool = False
 
 
 def finish(
@@ -72,6 +74,7 @@ def finish(
     card = _begun_from(_card(recipe, data, epochs), folder)
     target = save_folder(recipe.model, state, card, folder / "model")
     own = tuple(sorted(set(classes_of(recipe.model)) - set(CATALOGUE)))
+    stored = recipe.model().width is not None
     page = folder / "report.html"
     if data.closed:
         if beside is not None:
@@ -80,7 +83,7 @@ def finish(
         card = replace(card, measured=(measured(found), *([data.stamp] if data.stamp else [])))
         target = save_folder(recipe.model, state, card, folder / "model")
         write_page(folder, page, results=found, scores=None, card=card)
-        return Finished(target, page, found, card, own)
+        return Finished(target, page, found, card, own, stored=stored)
     made = open_folder(target, extra=classes_of(recipe.model))
     embeddings = _embed(made, data.held_out, folder / "held_out.safetensors", progress)
     known = _heard(data.trials, embeddings)
@@ -93,7 +96,7 @@ def finish(
     card = _with_results(_calibrated(card, scores, embeddings, speaker_of), results, data, said)
     target = save_folder(recipe.model, state, card, folder / "model")
     write_page(folder, page, results=results, scores=scores, card=card, verdict=said)
-    return Finished(target, page, results, card, own, said)
+    return Finished(target, page, results, card, own, said, stored)
 
 
 def _compared(

@@ -154,6 +154,7 @@ def test_a_scp_folder_is_embedded_into_kaldis_and_hdf5_files(form, tmp_path, vox
     recipe = find("combined_loss", data=form)[0].with_options(*TINY, "batch_size=20")
     train(recipe, tmp_path / "run", workers=0, cpu=True)
     model = finish(recipe, tmp_path / "run").model
+    assert f"voxsphere extract FEATURES --model {model}" in voxsphere("train", tmp_path / "run").out.replace("\n", "")
     (form / "short").mkdir(exist_ok=True)
     frames = np.random.default_rng(0).normal(size=(20, 23)).astype(np.float32)
     with kaldiio.WriteHelper(f"ark,scp:{form}/short/feats.ark,{form}/short/feats.scp") as out:

@@ -194,6 +194,12 @@ def test_a_list_without_speakers_is_named_too(finished, lab, tmp_path, voxsphere
     assert named == [[entry, entry.split("/")[1]] for entry in entries]
 
 
+def test_a_finished_run_says_how_its_speakers_are_named(finished, voxsphere):
+    done = voxsphere("train", finished)
+    assert done.status == 0, done.err
+    assert f"voxsphere identify FEATURES --run {finished}" in done.out.replace("\n", "")
+
+
 class Broken(Exception):
     """What ends a run in the middle."""
 
