@@ -18,6 +18,7 @@ from studies.systems.study import Row, Study
 from studies.systems.tables import best, by_list, standard
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import write_json
 from voxsphere.metrics.detection import eer, eer_of, min_dcf
 
 ROOT = Path(__file__).parents[1]
@@ -198,6 +199,13 @@ def test_a_system_that_has_not_been_run_says_so_in_a_line(tmp_path):
     text = "\n".join(page.sections(tmp_path))
     for name, title in SYSTEMS.items():
         assert f"### {title}\n\nThis system's study has not been run (`python -m studies.systems run {name}`)." in text
+
+
+def test_what_the_figures_say_of_a_systems_claims_stands_below_them(tmp_path):
+    write_json(tmp_path / "combined_loss/figures.json", figures(*filled(tmp_path / "combined_loss"), replicates=100))
+    (tmp_path / "combined_loss/note.md").write_text("Combining helps.\n")
+    text = "\n".join(page.sections(tmp_path))
+    assert text.index("### Combined loss") < text.index("\n\nCombining helps.\n") < text.index("### Deep Speaker v2")
 
 
 def test_what_breaks_keeps_none_of_the_others():

@@ -11,7 +11,10 @@ from voxsphere.core.files import read_text
 
 
 def sections(stored: Path) -> Iterator[str]:
-    """A section a system, of what lies in `stored`; one that has not been run says so in a line."""
+    """A section a system, of what lies in `stored`; one that has not been run says so in a line.
+
+    `NAME/note.md` holds what the figures say of the system's claims.
+    """
     head = stored / "head.md"
     if head.exists():
         yield f"\n{read_text(head).strip()}"
@@ -21,6 +24,8 @@ def sections(stored: Path) -> Iterator[str]:
             yield f"This system's study has not been run (`python -m studies.systems run {name}`)."
         else:
             yield of_study(named(name), Store(stored / name))
+            note = stored / name / "note.md"
+            yield from [f"\n{read_text(note).strip()}"] if note.exists() else []
     yield from full_size_page.section(stored / "full_size.json")
 
 

@@ -26,6 +26,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.batch import collate
 from voxsphere.data.dataset import ATTEMPTS, Draw, Items
+from voxsphere.data.places import Places
 from voxsphere.data.waves import Waves
 
 RATE = 16000
@@ -127,6 +128,16 @@ def test_appended_recordings_begin_anywhere_and_speech_may_go_backwards(ramp):
     starts = np.sort([at[-1] if turned else at[0] for at, turned in zip(drawn, backwards, strict=True)]) / 32000
     assert np.abs(starts - np.linspace(0, 1, 600)).max() < 2.7 / np.sqrt(600)
     assert abs(np.mean(backwards) - 0.5) < 0.11  # five deviations
+
+
+def test_several_crops_of_an_appended_recording_begin_anywhere_each(ramp):
+    """Each goes on over the end, as a single one does, from a place of its own."""
+    made = items(one(ramp), augment=(AppendItself(),))
+    crops = [place(wave) for seed in range(100) for wave in made[Draw(0, seed, 1.5, Places(6))].wave]
+    assert all((np.diff(at) % 32000 == 1).all() for at in crops)
+    starts = np.sort([at[0] for at in crops]) / 32000
+    assert np.abs(starts - np.linspace(0, 1, len(starts))).max() < 2.7 / np.sqrt(len(starts))
+    assert np.mean([at[0] > at[-1] for at in crops]) == pytest.approx(0.75, abs=0.09)  # 1.5 s of 2 s, five deviations
 
 
 @pytest.mark.parametrize("at", [0.9999, 1 - 2**-53])
