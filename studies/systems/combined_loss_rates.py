@@ -14,15 +14,7 @@ SEED = 3
 EPOCHS = 1
 """Half of what most rows have."""
 CHOOSING = "choosing"
-TRIED = (
-    "triplet",
-    "triplet, mined",
-    "softmax",
-    "combined",
-    "combined, mined",
-    "am-softmax",
-    "am-softmax combined, mined",
-)
+TRIED = ("triplet", "triplet, mined", "softmax", "combined", "combined, mined")
 """The ways that differ in more than the entropy term and in how long they take."""
 
 
