@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from studies import pool
 from studies.bootstrap import Sides, of_decisions, of_trials
-from studies.systems import SYSTEMS, named, page, written
+from studies.systems import SYSTEMS, UNSHOWN, named, page, written
 from studies.systems.figures import figures
 from studies.systems.store import Store
 from studies.systems.study import Row, Study
@@ -270,7 +270,7 @@ def test_a_study_goes_on_where_it_broke(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in SYSTEMS if written(name)])
+@pytest.mark.parametrize("name", [name for name in (*SYSTEMS, *UNSHOWN) if written(name)])
 def test_every_study_runs_in_its_smallest_form(name, tmp_path):
     rehearsed = ("--smoke", "--place", str(tmp_path))
     reference = named(name).reference

@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from studies.systems.combined_loss_page import rates
 from studies.systems.floors import verification_floors
 from studies.systems.place import Place
 from studies.systems.running import embedder, model_of, scored, trained
+from studies.systems.store import Store
 from studies.systems.study import HELD_OUT, Row, Study, Tested, Told
+from studies.systems.tables import standard
 from voxsphere.core.manifest import Manifest
 from voxsphere.data.examples import Crops
 from voxsphere.data.forms.combined_loss import by_speakers
@@ -36,8 +39,9 @@ EACH = 15
 EPOCHS, LONGER = 2, 5
 BATCH = 80
 SECONDS = (1.0, 3.0)
+PILOTS = "combined_loss_rates"
 CHOOSING, JUDGING = 60, 60
-"""Of the speakers who are not learnt from, these choose rates (`combined_loss_rates`), those judge."""
+"""Of the speakers who are not learnt from, these choose the rates in the study `PILOTS`, those judge in this one."""
 BY_SPEAKER = f"{HELD_OUT}_by_speaker"
 """Trials of the held-out speakers in which one side is the mean of half of a speaker's recordings."""
 
@@ -138,6 +142,11 @@ def _row(name: str) -> Row:
     return Row(name, lambda place, seed: taught(place, WAYS[name], name, seed, lists(place)))
 
 
+def section(store: Store) -> str:
+    """The usual tables, and that of the rates."""
+    return "\n\n".join(part for part in (standard(STUDY, store), rates(Store(store.folder.with_name(PILOTS)))) if part)
+
+
 STUDY = Study(
     name="combined_loss",
     rows=tuple(_row(name) for name in WAYS),
@@ -153,5 +162,6 @@ STUDY = Study(
     reference="combined, mined, entropy",
     prepare=prepare,
     lists=lists,
+    section=section,
     floors=verification_floors(lambda place, seed: recipe(place, WAYS["combined, mined, entropy"], seed), lists),
 )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from studies.systems.combined_loss import WAYS, prepare, strangers, taught, tried
+from studies.systems.combined_loss import PILOTS, WAYS, prepare, strangers, taught, tried
+from studies.systems.combined_loss_page import called
 from studies.systems.place import Place
 from studies.systems.study import Row, Study, Tested, Told
 
@@ -18,11 +19,6 @@ TRIED = ("triplet", "triplet, mined", "softmax", "combined", "combined, mined")
 """The ways that differ in more than the entropy term and in how long they take."""
 
 
-def called(way: str, rate: float) -> str:
-    """The row's name."""
-    return f"{way}, at {rate:g}"
-
-
 def lists(place: Place) -> Mapping[str, Tested]:
     """Trials of the speakers who choose."""
     return {CHOOSING: tried(place, strangers(place)[0])}
@@ -33,7 +29,7 @@ def _run(way: str, rate: float, place: Place, seed: int) -> Told:
 
 
 STUDY = Study(
-    name="combined_loss_rates",
+    name=PILOTS,
     rows=tuple(Row(called(way, rate), partial(_run, way, rate), (SEED,)) for way in TRIED for rate in RATES),
     budget="As in the study of the combined loss, for one epoch.",
     reference=called(TRIED[0], RATES[0]),

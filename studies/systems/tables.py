@@ -9,14 +9,17 @@ from studies.systems.store import Store
 from studies.systems.study import HELD_OUT, Study
 
 Figures = dict[str, Any]
-_NAMES = {HELD_OUT: "held-out train speakers"}
+_NAMES = {
+    HELD_OUT: "held-out train speakers",
+    f"{HELD_OUT}_by_speaker": "held-out train speakers, enrolled by the mean of half of their recordings",
+}
 
 
 def standard(study: Study, store: Store) -> str:
     """Budget, verdict, a table of what is judged, one of the lists, one of each further set, and what broke off."""
     figures = store.figures or {"lists": {}, "sets": {}, "beats": {}}
     parts = [budget(study, store), verdict(study, figures)]
-    parts += [verification(study, figures, name) for name in figures["lists"] if name in (HELD_OUT, study.judged)]
+    parts += [verification(study, figures, name) for name in figures["lists"] if _teaching(study, name)]
     parts += [identification(study, figures, name) for name in figures["sets"]]
     parts += [lists(study, figures), broken(study, store)]
     return "\n\n".join(part for part in parts if part)
@@ -93,7 +96,7 @@ def identification(study: Study, figures: Figures, name: str, rows: Sequence[str
 
 def lists(study: Study, figures: Figures, rows: Sequence[str] | None = None) -> str:
     """The EER of each row on each of the corpus's lists."""
-    names = [name for name in figures["lists"] if name not in (HELD_OUT, study.judged)]
+    names = [name for name in figures["lists"] if not _teaching(study, name)]
     there = {row for name in names for row in figures["lists"][name]["rows"]}
     if not there:
         return ""
@@ -179,6 +182,11 @@ def apart(less: Sequence[float] | None) -> str:
 def called(name: str) -> str:
     """What a list or set is called in a sentence."""
     return _NAMES.get(name, name.replace("_", " "))
+
+
+def _teaching(study: Study, name: str) -> bool:
+    """Whether a list is of train speakers, and none of the evaluation lists."""
+    return name.startswith(HELD_OUT) or name == study.judged
 
 
 def _called(figure: str) -> str:
