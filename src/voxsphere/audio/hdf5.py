@@ -9,8 +9,9 @@ from typing import Any, cast
 import numpy as np
 from jaxtyping import Float32
 
+from voxsphere.audio.addresses import is_remote, shown
 from voxsphere.audio.kept import Kept
-from voxsphere.audio.ranges import Window, is_remote, ranges, shown, stamp
+from voxsphere.audio.ranges import Window, ranges, stamp
 from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.files import existing
 

@@ -2,18 +2,13 @@
 
 import io
 import os
-import re
 import sys
 from typing import BinaryIO, Protocol
 
+from voxsphere.audio.addresses import COPIED, is_remote, shown
 from voxsphere.audio.kept import Kept
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import existing
-
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
-
-COPIED = "simplecache::"
-"""Before an address (fsspec's word): the whole file is copied into the cache folder at its first use."""
 
 
 class Ranges(Protocol):
@@ -28,22 +23,6 @@ class Ranges(Protocol):
     def read(self, begin: int, end: int) -> bytes:
         """The bytes from `begin` to `end`; fewer where the file ends before. Safe among threads."""
         ...
-
-
-def is_remote(locator: str) -> bool:
-    """Whether this is an address (https://, s3://, simplecache::https:// …) rather than a path."""
-    return _REMOTE.match(locator) is not None
-
-
-def shown(locator: str) -> str:
-    """The locator as messages may show it: an address without user, password and query, which can hold keys."""
-    if not is_remote(locator):
-        return locator
-    bare, member = re.sub(r"://[^/@]*@", "://", locator), ""
-    if "?" in bare:
-        bare, _, rest = bare.partition("?")
-        member = rest[rest.index("#") :] if "#" in rest else ""
-    return bare + member
 
 
 def ranges(file: str) -> Ranges:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from voxsphere.audio.ranges import shown
+from voxsphere.audio.addresses import shown
 from voxsphere.core.errors import BadInput
 
 T = TypeVar("T")

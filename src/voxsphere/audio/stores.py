@@ -20,7 +20,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from voxsphere.audio import ark, fmatrix, hdf5, npy, shards
-from voxsphere.audio.ranges import failure, is_remote, ranges, shown, stream
+from voxsphere.audio.addresses import is_remote, shown
+from voxsphere.audio.ranges import failure, ranges, stream
 from voxsphere.audio.ranges import stamp as _stamp
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import existing
