@@ -24,22 +24,27 @@ _SYSTEMS = "SpeakerVerifiaction-pytorch"
 _SYSTEMS_LSTM = f"{_SYSTEMS} at e30cf98"
 _CEPSTRA = partial(Mfcc, num_ceps=23, num_mels=23)
 _DELTAS = partial(Deltas, of=_CEPSTRA, order=2, window=1, form="librosa")
-_TANH = partial(TanhAttentionPooling, legacy=True)
 _BOTTLENECKS = partial(TimeResNet, square=True)
 
 # Name, encoder, pooling, and the parameters over cepstra alone and with their deltas.
 _TIME_RESNETS: tuple[tuple[str, "partial[TimeResNet]", Callable[..., Pooling], int, int], ...] = (
-    ("resnet-mfcc", _BOTTLENECKS, _TANH, 25_682_152, 25_686_568),
+    ("resnet-mfcc", _BOTTLENECKS, partial(TanhAttentionPooling), 25_682_152, 25_686_568),
     ("resnet-stats", _BOTTLENECKS, partial(StatsPooling), 25_680_104, 25_684_520),
-    ("resnet-large", partial(_BOTTLENECKS, blocks=(3, 4, 23, 3)), _TANH, 44_674_280, 44_678_696),
+    (
+        "resnet-large",
+        partial(_BOTTLENECKS, blocks=(3, 4, 23, 3)),
+        partial(TanhAttentionPooling),
+        44_674_280,
+        44_678_696,
+    ),
     (
         "resnet-small",
         partial(_BOTTLENECKS, blocks=(2, 2, 2, 2), block="basic", first=16),
-        _TANH,
+        partial(TanhAttentionPooling),
         11_767_640,
         11_769_848,
     ),
-    ("resnet-lstm", _BOTTLENECKS, partial(LstmAttentionPooling, legacy=True), 30_538_472, 30_542_888),
+    ("resnet-lstm", _BOTTLENECKS, partial(LstmAttentionPooling), 30_538_472, 30_542_888),
 )
 
 

@@ -130,9 +130,18 @@ def test_the_loss_is_triplets_and_cross_entropy_less_the_entropy(form, tmp_path)
     assert first["KoLeo"] < 0  # the farther apart, the lower
 
 
+@pytest.mark.parametrize("name", ["resnet-mfcc", "resnet-large", "resnet-small", "resnet-lstm"])
+def test_the_deviation_of_the_weighted_frames_is_for_who_asks_for_it(name):
+    recipe = RECIPES["combined_loss"]().with_options(f"model={name}")
+    for made, legacy in ((recipe, False), (recipe.with_options("model.pooling.legacy=true"), True)):
+        with torch.device("meta"):
+            pooling = made.model().pooling
+        assert getattr(pooling, "attention", pooling).legacy is legacy
+
+
 def test_it_learns(form, tmp_path):
     recipe = find("combined_loss", data=form)[0].with_options(
-        *TINY, "batch_size=40", "epochs=6", "learning_rate.initial=0.05", "model.encoder.width=8"
+        *TINY, "batch_size=40", "epochs=10", "learning_rate.initial=0.05", "model.encoder.width=8"
     )
     train(recipe, tmp_path, workers=0, cpu=True)
     lines = list(read_logbook(tmp_path / "logbook.jsonl"))
