@@ -13,6 +13,7 @@ from studies import pool
 from studies.bootstrap import Sides, of_decisions, of_trials
 from studies.systems import SYSTEMS, UNSHOWN, named, page, written
 from studies.systems.figures import figures
+from studies.systems.hypersphere_page import five_likeliest
 from studies.systems.store import Store
 from studies.systems.study import Row, Study
 from studies.systems.tables import best, by_list, standard
@@ -193,6 +194,20 @@ def test_lists_are_shown_a_line_each_the_best_rows_first(tmp_path):
     told = found["lists"]["held_out"]["rows"]["good"]
     assert [line.split(" | ")[1] for line in lines] == ["held-out train speakers"]
     assert f"{told['eer_threshold']['value']:.3f} (" in lines[0]
+
+
+def test_how_often_the_speaker_is_among_the_five_likeliest(tmp_path):
+    store = Store(tmp_path)
+    for seed, share in ((0, 0.9), (1, 0.94)):
+        store.add("known", seed, {"top5_test": share}, order=["known", "stranger"])
+    store.add("stranger", 0, {}, order=["known", "stranger"])
+    lines = five_likeliest(store, ("known", "stranger", "not run"), "test").splitlines()
+    assert lines[2:] == [
+        "| row | seeds | among the five likeliest, % |",
+        "| --- | ---: | ---: |",
+        "| known | 2 | 92.0 (90.0–94.0) |",
+    ]
+    assert five_likeliest(store, ("stranger",), "test") == ""
 
 
 def test_a_system_that_has_not_been_run_says_so_in_a_line(tmp_path):
