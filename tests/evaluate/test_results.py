@@ -57,6 +57,18 @@ def test_every_figure_carries_an_interval_around_it():
         assert low - 0.1 <= figure.value <= high + 0.1
 
 
+def test_of_few_speakers_precision_is_not_made_better_by_drawing_them_twice():
+    """Whoever is drawn twice brings twice the target trials, and fewer others: the share of targets must not rise."""
+    random = np.random.default_rng(5)
+    ids = tuple(f"{i % 4}/{i}" for i in range(40))
+    enrol, test = np.triu_indices(40, 1)
+    trials = Trials(ids, enrol, test, enrol % 4 == test % 4)
+    found = evaluate(Scores(trials, random.normal(size=len(enrol))), replicates=200)
+    low, high = found.average_precision.interval
+    assert low < found.average_precision.value < high
+    assert low + high == pytest.approx(2 * found.average_precision.value, abs=0.06)
+
+
 def test_cosine_scores_have_no_figures_of_llrs():
     found = evaluate(some_scores("cosine"), replicates=20)
     assert (found.act_dcf, found.cllr) == (None, None)

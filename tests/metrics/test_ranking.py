@@ -47,6 +47,16 @@ def test_a_weight_is_that_many_trials(target, nontarget, times):
     assert accuracy_of(tally, threshold=0.5) == pytest.approx(accuracy_at(*repeated, threshold=0.5))
 
 
+def test_figures_of_another_share_of_targets_are_those_of_a_list_that_has_it():
+    target, nontarget = [0.9, 0.4, 0.6], [0.5, 0.1, 0.6, 0.2]
+    tally = Ranking.of(target, nontarget).tally()
+    thrice = (3 * target, nontarget)
+    assert average_precision_of(tally, share=9 / 13) == pytest.approx(average_precision(*thrice))
+    assert accuracy_of(tally, threshold=0.5, share=9 / 13) == pytest.approx(accuracy_at(*thrice, threshold=0.5))
+    for share in (tally.share, None):
+        assert average_precision_of(tally, share=share) == pytest.approx(average_precision(target, nontarget))
+
+
 def test_from_the_threshold_of_the_eer_misses_are_no_fewer_than_false_alarms(scores):
     target, nontarget = scores
     found = eer_threshold(target, nontarget)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -158,7 +159,7 @@ def evaluate(
         scores.values[~target],
         enrol[target],
         np.stack([enrol[~target], test[~target]], axis=1),
-        _with_llr if llr else _without_llr,
+        partial(_with_llr if llr else _without_llr, share=float(target.mean())),
         replicates=replicates,
         seed=seed,
     )
@@ -191,18 +192,19 @@ _ALWAYS = 6 + len(PRIORS)
 """How many figures any scores have; those of LLRs come after them."""
 
 
-def _without_llr(tally: Tally) -> Float64[np.ndarray, " figures"]:
+def _without_llr(tally: Tally, *, share: float) -> Float64[np.ndarray, " figures"]:
+    """The figures of weighted trials; those that depend on the share of targets are of lists like this one."""
     curve = error_rates_of(tally)
     threshold = eer_threshold_of(curve)
-    decided = (eer_of(curve), threshold, accuracy_of(tally, threshold=threshold))
-    areas = (roc_auc_of(tally), average_precision_of(tally))
+    decided = (eer_of(curve), threshold, accuracy_of(tally, threshold=threshold, share=share))
+    areas = (roc_auc_of(tally), average_precision_of(tally, share=share))
     return np.array([*decided, min_cllr_of(tally), *areas, *(min_dcf_of(curve, p_target=prior) for prior in PRIORS)])
 
 
-def _with_llr(tally: Tally) -> Float64[np.ndarray, " figures"]:
+def _with_llr(tally: Tally, *, share: float) -> Float64[np.ndarray, " figures"]:
     curve = error_rates_of(tally)
     costs = [act_dcf_of(curve, p_target=prior) for prior in PRIORS]
-    return np.concatenate([_without_llr(tally), [*costs, cllr_of(tally)]])
+    return np.concatenate([_without_llr(tally, share=share), [*costs, cllr_of(tally)]])
 
 
 def _figures(found: Bootstrap, llr: bool, least_speakers: int) -> tuple[Figure, ...]:

@@ -40,6 +40,11 @@ class Tally:
     target: Float64[np.ndarray, " scores"]
     nontarget: Float64[np.ndarray, " scores"]
 
+    @property
+    def share(self) -> float:
+        """The share of targets in the whole weight."""
+        return float(self.target.sum() / (self.target.sum() + self.nontarget.sum()))
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -135,11 +140,13 @@ def accuracy_at(target: ArrayLike, nontarget: ArrayLike, *, threshold: float) ->
     return accuracy_of(Ranking.of(target, nontarget).tally(), threshold=threshold)
 
 
-def accuracy_of(tally: Tally, *, threshold: float) -> float:
-    """`accuracy_at` of weighted trials."""
+def accuracy_of(tally: Tally, *, threshold: float, share: float | None = None) -> float:
+    """`accuracy_at` of weighted trials, as if this share were targets (None: the share that weighs as such)."""
     accepted = tally.scores >= threshold
-    right = tally.target[accepted].sum() + tally.nontarget[~accepted].sum()
-    return float(right / (tally.target.sum() + tally.nontarget.sum()))
+    found = tally.target[accepted].sum() / tally.target.sum()
+    refused = tally.nontarget[~accepted].sum() / tally.nontarget.sum()
+    targets = tally.share if share is None else share
+    return float(targets * found + (1 - targets) * refused)
 
 
 def min_dcf(target: ArrayLike, nontarget: ArrayLike, *, p_target: float, c_miss: float = 1, c_fa: float = 1) -> float:

@@ -34,9 +34,12 @@ def average_precision(target: ArrayLike, nontarget: ArrayLike) -> float:
     return average_precision_of(Ranking.of(target, nontarget).tally())
 
 
-def average_precision_of(tally: Tally) -> float:
-    """`average_precision` of weighted trials."""
-    found, accepted = tally.target[::-1].cumsum(), (tally.target + tally.nontarget)[::-1].cumsum()
+def average_precision_of(tally: Tally, *, share: float | None = None) -> float:
+    """`average_precision` of weighted trials, as if this share were targets (None: the share that weighs as such)."""
+    found, mistaken = tally.target[::-1].cumsum(), tally.nontarget[::-1].cumsum()
+    if share is not None:
+        mistaken *= found[-1] / mistaken[-1] * (1 - share) / share
+    accepted = found + mistaken
     # At scores that no weight is left of nothing new is found, and precision may be 0/0.
     precision = np.divide(found, accepted, out=np.zeros_like(found), where=accepted > 0)
     return float((tally.target[::-1] * precision).sum() / found[-1])
