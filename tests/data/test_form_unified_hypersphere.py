@@ -1,5 +1,7 @@
 """A corpus as VoxCeleb1's tree, read back by the reader of VoxCeleb and by both protocols."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,12 @@ def test_trials_without_labels_and_broken_recordings_are_one_line(corpus, tmp_pa
     row = Utterance("x", str(broken), "Zoe", split="train")
     with pytest.raises(BadInput, match=r"broken\.wav.*1 recordings in all"):
         write_form("unified_hypersphere", Corpus(Manifest((*corpus.manifest, row)), {}), tmp_path / "g")
+
+
+def test_nobody_teaches_whom_the_trials_name(corpus, tmp_path):
+    """Eve's recordings of split eval would be drawn into splits 1 to 3 with those that teach, and be learnt from."""
+    rows = [replace(u, split="eval") if u.id in ("0/8", "0/9") else u for u in corpus.manifest]
+    trials = Trials.from_pairs(["0/8", "0/8"], ["0/9", "4/0"], [True, False])
+    with pytest.raises(BadInput, match=r"Eve: teaches, and the trials name .* \(1 such in all\); .* --split-table"):
+        write_form("unified_hypersphere", Corpus(Manifest(tuple(rows)), {"own": trials}), tmp_path / "f")
+    assert not (tmp_path / "f").exists()

@@ -58,13 +58,20 @@ def unified_hypersphere(
     with E, those of others do not. vox1_meta.csv tells names and numbers, iden_split.txt the splits (1 train, 2
     validation, 3 test: a tenth and a fifth of each speaker's utterances, drawn; all of one with less than three are of
     split 1), veri_test.txt the pairs of all lists of trials, and `trials/NAME.txt` those of each list by the ids that
-    the reader gives. What lies there already is not written again. `BadInput` where the folder holds something else.
+    the reader gives. What lies there already is not written again. `BadInput` where the folder holds something else, and
+    where the trials name somebody who teaches: verification is of people whom nobody learns from.
     """
     for name, trials in corpus.trials.items():
         if trials.target is None:
             raise BadInput(f"{name}: its trials do not say which are of the same speaker, as veri_test.txt does")
-    manifest = _chosen(corpus)
     taught = {utterance.speaker for utterance in corpus.teaching}
+    if both := sorted(taught & {utterance.speaker for utterance in corpus.judging}):
+        raise BadInput(
+            f"{both[0]}: teaches, and the trials name recordings of the same speaker ({len(both)} such in all); "
+            "verification is of people whom nobody learns from: give each a split other than train by --split-table, "
+            "or leave them out of the trials"
+        )
+    manifest = _chosen(corpus)
     places = _places(manifest, taught)
     _claim(out, manifest, layout)
 
