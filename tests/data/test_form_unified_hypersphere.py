@@ -107,7 +107,7 @@ def test_it_goes_on_where_it_broke_and_refuses_what_is_not_its_own(corpus, tmp_p
     assert gone.exists()
     assert kept.stat().st_mtime_ns == before
     for settings, told in (
-        (("layout=2017",), "holds another corpus, or another layout"),
+        (("layout=2017",), "holds another corpus, or this one in another form"),
         (("layout=2019",), "layout: takes '2017' or '2018'"),
         (("shape=round",), "has no option 'shape'"),
         (("layout",), "is changed by name=value"),
