@@ -13,6 +13,7 @@ import typer
 
 from voxsphere.cli.options import SHOWN, Json, Source, Workers, print_json, refuse_given
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import check_writable
 
 if TYPE_CHECKING:
     from voxsphere.core.manifest import Manifest
@@ -68,6 +69,8 @@ def identify(
         raise BadInput(f"--out {out}: decisions are named .txt, .log or .tsv")
     if confusion is not None and confusion.suffix != ".tsv":
         raise BadInput(f"--confusion {confusion}: the table is named .tsv")
+    for path in filter(None, (out, confusion)):
+        check_writable(path)
     if crops is None:
         refuse_given(context, ("crop_seconds", "plain_crops"), "is of drawn crops; say how many by --crops")
     whole, classifier = _of_split(named(open_manifest(manifest)), split, manifest), classifier_of(run)
