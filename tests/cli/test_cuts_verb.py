@@ -66,3 +66,19 @@ def test_what_cannot_be_cut_or_meant_is_told(voxsphere, voices, tmp_path):
         done = voxsphere("cuts", voices, option, value, "--out", tmp_path / "cuts.tsv")
         assert done.status == 2
         assert value in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--per-speaker", "whole", "--length", 3), "--length: is of cuts; --per-speaker whole takes all"),
+        (("--per-speaker", "whole", "--least", 1), "--least: is of cuts"),
+        (("--percentile", 90), "--percentile: is of edges; they are left out by --trim-edges"),
+        (("--share", "nan"), "share: nan is neither a share, 0 to 1, nor a number"),
+    ],
+)
+def test_options_that_would_change_nothing_are_one_line(voxsphere, voices, tmp_path, options, told):
+    done = voxsphere("cuts", voices, "--out", tmp_path / "cuts.tsv", *options)
+    assert done.status == 2
+    assert told in done.err
+    assert done.err.count("\n") == 1

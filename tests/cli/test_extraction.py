@@ -80,7 +80,13 @@ def test_a_file_says_how_it_was_heard_and_takes_no_other_cut(
     ("options", "told"),
     [
         (("--crops", 2, "--chunks", 0.4), "--crops and --chunks are two ways to cut an utterance"),
-        (("--chunks", 0.0), "chunks of 0 s hold nothing"),
+        (("--chunks", 0.0), "chunks of 0 s: give more than no time"),
+        (("--chunks", "inf"), "chunks of inf s: give more than no time, and 600 s at most"),
+        (("--crops", 3, "--plain-crops", "--crop-seconds", "inf"), "crops of inf s: give"),
+        (("--plain-crops",), "--plain-crops: is of drawn crops; say how many by --crops"),
+        (("--crop-seed", 4), "--crop-seed: is of drawn crops"),
+        (("--chunks", 0.4, "--crop-seconds", 0.4), "--crop-seconds: is of drawn crops"),
+        (("--average", "pooled"), "--average: is of an utterance's pieces; say which, by --crops or --chunks"),
         (("--where", "set=other"), "none of 6 utterances is so"),
     ],
 )
@@ -89,6 +95,14 @@ def test_what_cannot_be_meant_is_one_line(voxsphere, manifest, tiny_model, tmp_p
     assert done.status == 2
     assert told in done.err
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", [("--targets", 5), ("--seed", 0), ("--no-same-gender",)])
+def test_all_pairs_take_no_option_of_drawing(voxsphere, manifest, tmp_path, option):
+    done = voxsphere("trials", manifest, "--all-pairs", *option, "--out", tmp_path / "p.txt")
+    assert done.status == 2
+    assert f"{option[0].replace('no-', '')}: is of drawing, and --all-pairs draws nothing" in done.err
+    assert not (tmp_path / "p.txt").exists()
 
 
 def test_a_corpus_is_written_as_voxceleb_is_learnt_and_its_people_are_named_by_crops(voxsphere, speakers, tmp_path):
@@ -103,7 +117,7 @@ def test_a_corpus_is_written_as_voxceleb_is_learnt_and_its_people_are_named_by_c
     done = voxsphere(
         "prepare", tmp_path / "c.tsv", "--as", "unified_hypersphere", "--out", tree, "--set", "layout=2017"
     )
-    assert "holds another corpus, or another layout" in done.err
+    assert "holds another corpus, or this one in another form" in done.err
     small = ("model.encoder.width=2", "model.encoder.units=[1,1]", "model.projection.dim=8", "examples.length=0.4",
              "batch_size=6", "sampler.batches=3", "epochs=1")  # fmt: skip
     settings = [word for each in small for word in ("--set", each)]

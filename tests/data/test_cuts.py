@@ -192,6 +192,9 @@ def test_a_broken_recording_is_told_and_left_out(corpus: Manifest, tmp_path: Pat
         {"least": 0.0},
         {"percentile": 100.0},
         {"share": 1.0},
+        {"share": float("nan")},
+        {"share": float("inf")},
+        {"per_speaker": "whole", "length": 3.0},
         {"dev": "train"},
     ],
 )

@@ -1,5 +1,7 @@
 """A corpus as VoxCeleb1's tree, read back by the reader of VoxCeleb and by both protocols."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -105,7 +107,7 @@ def test_it_goes_on_where_it_broke_and_refuses_what_is_not_its_own(corpus, tmp_p
     assert gone.exists()
     assert kept.stat().st_mtime_ns == before
     for settings, told in (
-        (("layout=2017",), "holds another corpus, or another layout"),
+        (("layout=2017",), "holds another corpus, or this one in another form"),
         (("layout=2019",), "layout: takes '2017' or '2018'"),
         (("shape=round",), "has no option 'shape'"),
         (("layout",), "is changed by name=value"),
@@ -127,3 +129,12 @@ def test_trials_without_labels_and_broken_recordings_are_one_line(corpus, tmp_pa
     row = Utterance("x", str(broken), "Zoe", split="train")
     with pytest.raises(BadInput, match=r"broken\.wav.*1 recordings in all"):
         write_form("unified_hypersphere", Corpus(Manifest((*corpus.manifest, row)), {}), tmp_path / "g")
+
+
+def test_nobody_teaches_whom_the_trials_name(corpus, tmp_path):
+    """Eve's recordings of split eval would be drawn into splits 1 to 3 with those that teach, and be learnt from."""
+    rows = [replace(u, split="eval") if u.id in ("0/8", "0/9") else u for u in corpus.manifest]
+    trials = Trials.from_pairs(["0/8", "0/8"], ["0/9", "4/0"], [True, False])
+    with pytest.raises(BadInput, match=r"Eve: teaches, and the trials name .* \(1 such in all\); .* --split-table"):
+        write_form("unified_hypersphere", Corpus(Manifest(tuple(rows)), {"own": trials}), tmp_path / "f")
+    assert not (tmp_path / "f").exists()

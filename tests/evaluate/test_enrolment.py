@@ -1,14 +1,18 @@
 """Speakers who enrol with several recordings: their mean by hand, and what is refused."""
 
+import json
+
 import numpy as np
 import pytest
 
 from voxsphere.core.embeddings import Embeddings
 from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.scores import Scores
 from voxsphere.core.trials import Trials
 from voxsphere.evaluate.enrolment import score_speakers, speaker_means
 from voxsphere.evaluate.scoring import score
+from voxsphere.evaluate.speakers import labels_of
 
 IDS = ("a1", "a2", "b1", "x", "y")
 VECTORS = np.random.default_rng(5).normal(0, 3, (5, 7)).astype(np.float32)
@@ -71,6 +75,12 @@ def test_a_mean_without_direction_is_called_by_its_speaker():
         score_speakers(Trials.from_pairs(["ann"], ["x"]), opposed, ENROLMENT)
 
 
+def test_a_name_of_a_speaker_is_that_speakers_unless_an_utterance_has_it():
+    rows = (("a1", "ann"), ("bob", "ann"), ("b1", "bob"), ("x", ""))
+    manifest = Manifest(tuple(Utterance(name, f"{name}.wav", speaker, dataset="d") for name, speaker in rows))
+    assert labels_of(manifest) == dict(rows) | {"ann": "ann", "d/ann": "ann", "d/bob": "bob"}
+
+
 def test_the_verb_takes_a_table_of_speakers(voxsphere, tmp_path, tiny_model):
     STORED.save(tmp_path / "e.ark")
     (tmp_path / "spk2utt").write_text("ann a1 a2\nbob b1\n")
@@ -82,6 +92,13 @@ def test_the_verb_takes_a_table_of_speakers(voxsphere, tmp_path, tiny_model):
     assert scores.trials.target is not None
     assert scores.trials.target.tolist() == [True, True, False]
     assert voxsphere("evaluate", tmp_path / "s.txt", "--json").status == 0
+    # The first side are speakers, whom the manifest knows by those names: y is bob's, x ann's.
+    rows = (Utterance(name, f"{name}.wav", "bob" if name in ("b1", "y") else "ann", dataset="d") for name in IDS)
+    Manifest(tuple(rows)).save(tmp_path / "m.tsv")
+    done = voxsphere("evaluate", tmp_path / "s.txt", "--manifest", tmp_path / "m.tsv", "--json")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    assert (told["counts"]["speakers"], told["speakers_from"]) == (2, "speaker labels")
     for arguments, told in (
         ((tmp_path / "spk2utt", "--calibrate", tiny_model), "a calibration is made for pairs of recordings"),
         ((tmp_path / "absent",), "no such file"),

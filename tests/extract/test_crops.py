@@ -150,7 +150,10 @@ def test_stored_features_are_cut_in_frames_and_not_turned_round():
     [
         (lambda: DrawnCrops(count=0), "0 crops"),
         (lambda: DrawnCrops(seconds=0.0), "crops of 0 s"),
+        (lambda: DrawnCrops(seconds=float("inf")), "crops of inf s: .* 600 s at most"),
+        (lambda: DrawnCrops(seconds=float("nan")), "crops of nan s"),
         (lambda: FixedChunks(seconds=-1.0), "chunks of -1 s"),
+        (lambda: FixedChunks(seconds=1e9), r"chunks of 1e\+09 s: .* 600 s at most"),
         (lambda: ByPieces(FixedChunks(), average="median"), "neither 'pooled' nor 'embedding'"),
     ],
 )
@@ -162,6 +165,16 @@ def test_senseless_options_are_one_line(make, told):
 def test_pieces_that_the_model_cannot_take_are_refused(model):
     with pytest.raises(BadInput, match=r"pieces of 0\.01 s are too short"):
         FixedChunks(seconds=0.01)(model, one(), RAMP)
+
+
+def test_they_are_refused_once_and_before_anything_is_heard(pretrained, corpus, tmp_path):
+    hearing = ByPieces(FixedChunks(seconds=0.01))
+    with pytest.raises(BadInput, match="are too short"):
+        extract(pretrained, corpus, tmp_path / "e.npz", hearing=hearing)
+    stored = replace(pretrained, model=model_of(partial(Stored, dim=12)))
+    with pytest.raises(BadInput, match="cannot be played backwards"):
+        extract(stored, corpus, tmp_path / "e.npz", hearing=ByPieces(DrawnCrops(count=3)))
+    assert not list(tmp_path.glob("e.npz*"))
 
 
 @pytest.fixture

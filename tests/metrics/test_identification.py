@@ -43,6 +43,19 @@ def test_log_loss_is_the_mean_of_what_the_true_speaker_got(scores, speaker):
     assert log_loss(logs, speaker) == pytest.approx(-np.mean([row[s] for row, s in zip(logs, speaker, strict=True)]))
 
 
+def test_log_loss_is_of_the_posterior_given_all_parts(scores, speaker):
+    """Bayes: of equally likely speakers and independent parts, it is the product of their posteriors, made to sum to 1.
+
+    Four parts that say the same make the posterior's fourth power, and no more than that: a part that says nothing, as
+    likely as it is of anybody, changes nothing.
+    """
+    posterior = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    product = posterior**4 / (posterior**4).sum(1, keepdims=True)
+    wanted = -np.log(product[np.arange(40), speaker]).mean()
+    assert log_loss(4 * np.log(posterior), speaker) == pytest.approx(wanted)
+    assert log_loss(4 * np.log(posterior) + np.log(1 / 7), speaker) == pytest.approx(wanted)
+
+
 def test_the_interval_resamples_speakers_with_all_they_said():
     random = np.random.default_rng(2)
     speaker = np.repeat(np.arange(200), 4)

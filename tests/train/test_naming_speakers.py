@@ -1,6 +1,7 @@
 """Runs that learn known speakers: how they are judged, what they keep, what names speakers afterwards."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +12,7 @@ from tiny_recipe import recipe as tiny_recipe
 
 from voxsphere.audio.features import Fbank
 from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest
 from voxsphere.data.closed_set import closed_set
 from voxsphere.data.manifests import open_manifest
 from voxsphere.losses.softmax import Softmax
@@ -153,6 +155,46 @@ def test_identify_names_speakers_in_the_terminal_and_in_files(closed, speakers, 
     shown = voxsphere("identify", speakers, "--run", run)
     assert "right speaker" in shown.out
     assert "bootstrap replicates over speakers" in shown.out
+
+
+def test_utterances_without_a_speaker_are_named_and_not_counted(closed, speakers, tmp_path, voxsphere):
+    run = tmp_path / "run"
+    train(closed.with_options("epochs=1"), run, workers=0)
+    whole = open_manifest(speakers)
+    rows = tuple(replace(u, speaker="") if i % 3 == 0 else u for i, u in enumerate(whole))
+    Manifest(rows).save(tmp_path / "some.tsv")
+    told = ("identify", tmp_path / "some.tsv", "--run", run, "--json")
+    done = voxsphere(*told, "--confusion", tmp_path / "confusion.tsv", "--out", tmp_path / "said.tsv")
+    assert done.status == 0, done.err
+    found = json.loads(done.out)
+    assert found["decided"] == 60
+    assert found["results"]["counts"] == {"utterances": 40, "speakers": 12, "known": 12, "unlabelled": 20}
+    assert "(20 more have no speaker's label and are left out)" in found["results"]["note"]
+    # The table counts what the decisions say: each labelled utterance once, those rightly named on the diagonal.
+    header, *table = (line.split("\t") for line in (tmp_path / "confusion.tsv").read_text().splitlines())
+    counts = {(row[0], said): int(n) for row in table for said, n in zip(header[1:], row[1:], strict=True)}
+    decided = [line.split("\t") for line in (tmp_path / "said.tsv").read_text().splitlines()[1:]]
+    pairs = Counter((true, said) for _, said, _, true in decided if true)
+    assert {pair: n for pair, n in counts.items() if n} == pairs
+    assert (header[0], len(header), len(table)) == ("true", 13, 12)
+    right = sum(counts[speaker, speaker] for speaker in header[1:])
+    assert right / 40 == pytest.approx(found["results"]["top1"])
+    worst = found["results"]["confused"]
+    assert all(counts[each["true"], each["said"]] == each["utterances"] for each in worst)
+
+    Manifest(tuple(replace(u, speaker="") for u in whole)).save(tmp_path / "none.tsv")
+    done = voxsphere("identify", tmp_path / "none.tsv", "--run", run, "--confusion", tmp_path / "c.tsv")
+    assert done.status == 2
+    assert "tells no speaker" in done.err
+    for options, words in (
+        (("--confusion", "c.txt"), "--confusion c.txt: the table is named .tsv"),
+        (("--plain-crops", "--crop-seconds", 7), "is of drawn crops; say how many by --crops"),
+        (("--crops", 3, "--crop-seconds", "inf"), "crops of inf s: give"),
+        (("--crops", 3, "--crop-seconds", 0.001), "pieces of 0.001 s are too short"),
+    ):
+        done = voxsphere("identify", speakers, "--run", run, *options)
+        assert (done.status, done.err.count("\n")) == (2, 1)
+        assert words in done.err
 
 
 def test_what_cannot_be_named_is_told_in_one_line(closed, speakers, tmp_path, voxsphere):

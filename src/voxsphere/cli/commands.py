@@ -114,7 +114,8 @@ def evaluate(
     ],
     report: Annotated[Path | None, typer.Option(help="Also write one self-contained HTML page.")] = None,
     manifest: Annotated[
-        Path | None, typer.Option(help="Names the speakers for the intervals; else they are read off the list.")
+        Path | None,
+        typer.Option(help="Names the speakers of utterances, and those who enrolled; else they are read off the list."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else; of several files, a list of them.")
@@ -127,9 +128,10 @@ def evaluate(
     from voxsphere.evaluate import lists
     from voxsphere.evaluate.report import report as write_report
     from voxsphere.evaluate.results import evaluate
+    from voxsphere.evaluate.speakers import labels_of
 
     names = lists.names_of(scores)
-    speaker_of = open_manifest(manifest).speaker_of() if manifest else None
+    speaker_of = labels_of(open_manifest(manifest)) if manifest else None
     scored, found = {}, {}
     for name, file in zip(names, scores, strict=True):
         scored[name] = Scores.load(file)

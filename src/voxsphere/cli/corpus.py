@@ -6,18 +6,32 @@ Imports stand inside the functions, so that `--help` does not wait for torch.
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from voxsphere.cli.corpus_check import check
 from voxsphere.cli.corpus_prepare import prepare
 from voxsphere.cli.cuts import cuts
-from voxsphere.cli.options import SHOWN, Json, ListForm, Seed, Source, Where, Workers, print_json, saved, size
+from voxsphere.cli.options import (
+    SHOWN,
+    Json,
+    ListForm,
+    Seed,
+    Source,
+    Where,
+    Workers,
+    print_json,
+    refuse_given,
+    saved,
+    size,
+)
 from voxsphere.core.errors import BadInput
 
-if TYPE_CHECKING:
-    pass
+DRAWING = (
+    "targets", "nontargets_per_target", "same_gender", "same_language", "same_dataset", "cross_session", "seed",
+)  # fmt: skip
+"""The parameters of `trials` that say how trials are drawn."""
 
 
 class Store(StrEnum):
@@ -71,6 +85,7 @@ def split(
 
 
 def trials(
+    context: typer.Context,
     manifest: Source,
     out: Annotated[Path, typer.Option(help="The list to write.")],
     targets: Annotated[int, typer.Option(min=1, help="How many target trials, dealt evenly to the speakers.")] = 10_000,
@@ -89,9 +104,9 @@ def trials(
 ) -> None:
     """Draw a trial list, balanced over the speakers of a corpus.
 
-    With --all-pairs it holds every two recordings, and the options of drawing do not matter: n (n - 1) / 2 lines of n
-    recordings, 11.9 million of VoxCeleb1's 4,872 for verification. A list or a score file whose name ends in .parquet
-    (extra `data`) is small and quick. What could not be done as asked is told on stderr. JSON: out, trials, targets,
+    With --all-pairs it holds every two recordings, and takes no option of drawing: n (n - 1) / 2 lines of n recordings,
+    11.9 million of VoxCeleb1's 4,872 for verification. A list or a score file whose name ends in .parquet (extra
+    `data`) is small and quick. What could not be done as asked is told on stderr. JSON: out, trials, targets,
     nontargets, recordings, notes.
     """
     from voxsphere.data.all_pairs import all_pairs as every_pair
@@ -99,6 +114,8 @@ def trials(
     from voxsphere.data.pairs import Drawn, draw
     from voxsphere.data.where import where as met
 
+    if all_pairs:
+        refuse_given(context, DRAWING, "is of drawing, and --all-pairs draws nothing; leave one of them out")
     whole = met(open_manifest(manifest), where or [])
     drawn = (
         Drawn(every_pair(whole), ())

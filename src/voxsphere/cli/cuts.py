@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, check_table, print_json, size
+from voxsphere.cli.options import SHOWN, Json, Seed, Source, Workers, check_table, print_json, refuse_given, size
 from voxsphere.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def cuts(
+    context: typer.Context,
     manifest: Source,
     out: Annotated[Path, typer.Option(help="The manifest of cuts to write: .tsv or .parquet.")],
     trim_edges: Annotated[
@@ -54,6 +55,10 @@ def cuts(
     from voxsphere.data.split_table import with_splits
 
     check_table(out)
+    if per_speaker == "whole":
+        refuse_given(context, ("length", "least"), "is of cuts; --per-speaker whole takes all of each recording")
+    if not trim_edges:
+        refuse_given(context, ("percentile",), "is of edges; they are left out by --trim-edges")
     plan = Plan(
         per_speaker=_per_speaker(per_speaker),
         length=None if length == "drawn" else _number("--length", length),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from voxsphere.cli.options import DEFAULT, Json, Model, Where, Workers, print_json
+from voxsphere.cli.options import DEFAULT, Json, Model, Where, Workers, print_json, refuse_given
 from voxsphere.core.errors import BadInput
 
 
@@ -34,6 +34,7 @@ def embed(
 
 
 def extract(
+    context: typer.Context,
     manifest: Annotated[Path, typer.Argument(help="A .tsv or .parquet, a Kaldi folder, or a folder a speaker.")],
     out: Annotated[Path, typer.Option(help="Embeddings: .safetensors, .npz, .h5, .ark or .scp.")],
     model: Model = DEFAULT,
@@ -65,6 +66,12 @@ def extract(
     from voxsphere.data.manifests import open_manifest
     from voxsphere.data.where import where as met
 
+    if crops is None:
+        refuse_given(
+            context, ("crop_seconds", "plain_crops", "crop_seed"), "is of drawn crops; say how many by --crops"
+        )
+        if chunks is None:
+            refuse_given(context, ("average",), "is of an utterance's pieces; say which, by --crops or --chunks")
     wanted = met(open_manifest(manifest), where or [])
     if trials is not None:
         named = set(Trials.load(trials).ids)

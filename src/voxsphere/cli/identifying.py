@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxsphere.cli.options import SHOWN, Json, Source, Workers, print_json
+from voxsphere.cli.options import SHOWN, Json, Source, Workers, print_json, refuse_given
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import check_writable
 
 if TYPE_CHECKING:
     from voxsphere.core.manifest import Manifest
@@ -30,6 +31,7 @@ class Way(StrEnum):
 
 
 def identify(
+    context: typer.Context,
     manifest: Source,
     run: Annotated[Path, typer.Option(help="The folder of a training run, whose speakers are to choose from.")],
     out: Annotated[
@@ -43,14 +45,18 @@ def identify(
     crop_seconds: Annotated[float, typer.Option(help="The length of a crop.")] = 3.015,
     plain_crops: Annotated[bool, typer.Option("--plain-crops", help="As extract does.")] = False,
     workers: Workers = None,
+    confusion: Annotated[
+        Path | None, typer.Option(help="How often each speaker (row) was taken for each (column): a table (.tsv).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Name the speaker of each utterance, of those that a run has learnt, and say how often that is right.
 
     With --crops N each is judged by the mean of what N pieces are pooled to, drawn as `extract --crops` draws them.
     Where the manifest says who speaks, the share of right decisions is told (top-1 and top-5) with its 95 % interval,
-    and who is most often taken for whom. Exit status 2 if some could not be judged. JSON: out, decided, failures, and
-    results (top1, top5, error, their intervals, log_loss, counts, confused), null where nobody is named.
+    and who is most often taken for whom; utterances without a speaker are decided on and not counted. Exit status 2 if
+    some could not be judged. JSON: out, decided, failures, and results (top1, top5, error, their intervals, log_loss,
+    the mean −log p(true speaker) in nats, counts, confused), null where nobody is named.
     """
     from voxsphere.cli import show
     from voxsphere.data.manifests import open_manifest
@@ -61,11 +67,20 @@ def identify(
 
     if out is not None and out.suffix not in (".txt", ".log", ".tsv"):
         raise BadInput(f"--out {out}: decisions are named .txt, .log or .tsv")
+    if confusion is not None and confusion.suffix != ".tsv":
+        raise BadInput(f"--confusion {confusion}: the table is named .tsv")
+    for path in filter(None, (out, confusion)):
+        check_writable(path)
+    if crops is None:
+        refuse_given(context, ("crop_seconds", "plain_crops"), "is of drawn crops; say how many by --crops")
     whole, classifier = _of_split(named(open_manifest(manifest)), split, manifest), classifier_of(run)
+    if confusion is not None and not any(whole.speaker_of().values()):
+        raise BadInput(f"--confusion {confusion}: {manifest} tells no speaker, and nobody is taken for another")
     way = way_of(classifier.model, by.value)
     pieces: Pieces = windows
     if crops is not None:
-        pieces = DrawnCrops(count=crops, seconds=crop_seconds, plain=plain_crops)
+        pieces = drawn = DrawnCrops(count=crops, seconds=crop_seconds, plain=plain_crops)
+        drawn.check(classifier.model)
         way = "pooled" if by is Way.AUTO else way
     with show.progress("listening", total=len(whole)) as progress:
         decisions, failures = classifier.decide(whole, by=way, pieces=pieces, workers=workers, progress=progress)
@@ -76,10 +91,13 @@ def identify(
     if out is not None:
         decisions.save(out, speaker_of=speaker_of)
     found = None
-    if decisions.ids and speaker_of:
+    if any(name in speaker_of for name in decisions.ids):
         from voxsphere.evaluate.identification import identify as measure
+        from voxsphere.evaluate.identification import save_confusion
 
         found = measure(decisions, speaker_of, parts=PARTS_TOLD[way])
+        if confusion is not None:
+            save_confusion(decisions, speaker_of, confusion)
     _tell(decisions, found, failures, out, as_json=as_json)
     if failures:
         raise typer.Exit(2)

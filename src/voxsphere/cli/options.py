@@ -1,6 +1,7 @@
 """What verbs share: their common options, what they say of manifests and lists, JSON on stdout."""
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,18 @@ def check_table(out: Path) -> None:
 def print_json(content: dict[str, Any]) -> None:
     """One line of JSON on stdout."""
     print(json.dumps(content, allow_nan=False))
+
+
+def refuse_given(context: typer.Context, names: Sequence[str], because: str) -> None:
+    """`BadInput` for an option that was given where it would be passed over in silence; `because` says why, and mends.
+
+    `names` are those of the verb's parameters.
+    """
+    options = {each.name: each.opts[0] for each in context.command.params}
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise BadInput(f"{options[name]}: {because}")
 
 
 class ListForm(StrEnum):

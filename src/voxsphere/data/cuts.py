@@ -56,13 +56,17 @@ class Plan:
             raise BadInput(f"per_speaker: {self.per_speaker} cuts are none; give 1 or more, auto, or whole")
         if self.per_speaker == "auto" and self.length is None:
             raise BadInput("per_speaker=auto counts pieces of one length; give a length, such as 3.0 seconds")
+        if self.per_speaker == "whole" and self.length is not None:
+            raise BadInput(
+                f"per_speaker=whole takes all of each recording, not {self.length:g} s; leave the length out"
+            )
         if self.length is not None and not 0 < self.length < math.inf:
             raise BadInput(f"length: cuts cannot last {self.length:g} s; give more than 0, or leave it to be drawn")
         if self.rate < 1 or not 1 <= self.least * self.rate < math.inf:
             raise BadInput(f"least: {self.least:g} s hold no sample at {self.rate} Hz; give more")
         if self.percentile is not None and not 0 <= self.percentile < 100:
             raise BadInput(f"percentile: {self.percentile:g} lies not between 0 and 100")
-        if self.share < 0 or (isinstance(self.share, float) and self.share >= 1):
+        if not self.share >= 0 or (isinstance(self.share, float) and self.share >= 1):
             raise BadInput(f"share: {self.share:g} is neither a share, 0 to 1, nor a number of recordings")
         if not self.dev or self.dev == "train":
             raise BadInput(f"dev: the split that judges is not to be named {self.dev!r}")

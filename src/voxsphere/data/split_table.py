@@ -26,8 +26,14 @@ def with_splits(manifest: Manifest, table: str) -> Manifest:
 
 
 def named(manifest: Manifest) -> Manifest:
-    """Speakers as dataset/speaker: two data sets may use one name for two people."""
-    return Manifest(tuple(replace(u, speaker=f"{u.dataset}/{u.speaker}") if u.dataset else u for u in manifest))
+    """Speakers as dataset/speaker: two data sets may use one name for two people. Who is not told stays nobody."""
+
+    def whole(utterance: Utterance) -> Utterance:
+        if not (utterance.dataset and utterance.speaker):
+            return utterance
+        return replace(utterance, speaker=f"{utterance.dataset}/{utterance.speaker}")
+
+    return Manifest(tuple(map(whole, manifest)))
 
 
 def shared_dataset(speakers: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import atomic
@@ -22,7 +22,11 @@ PLAIN = (".txt", ".log")
 
 @dataclass(frozen=True)
 class Decisions:
-    """The log-posteriors [utterances, speakers] of each utterance, summed over its parts, and whose they are."""
+    """The log-posteriors [utterances, speakers] of each utterance, summed over its parts, and whose they are.
+
+    Speakers being equally likely beforehand and the parts independent, a sum is the utterance's own log-posterior but
+    for a constant, which `metrics.identification.log_loss` takes away.
+    """
 
     ids: tuple[str, ...]
     speakers: tuple[str, ...]
@@ -64,11 +68,13 @@ class Decisions:
 class Identified:
     """What `identify` measured: rates of right decisions, over utterances, with 95 % intervals over speakers.
 
-    `known` is how many speakers there were to choose from, `speakers` how many of them speak; `parts` in words what an
-    utterance's decision sums over; `confused` the most frequent errors as (true, said, utterances).
+    `known` is how many speakers there were to choose from, `speakers` how many of them speak; `log_loss` the mean of
+    −log p(true speaker), in nats; `parts` in words what an utterance's decision sums over; `confused` the most frequent
+    errors as (true, said, utterances). Nothing counts the `unlabelled` utterances, whose speaker is not told.
     """
 
     utterances: int
+    unlabelled: int
     speakers: int
     known: int
     top1: Figure
@@ -90,10 +96,12 @@ class Identified:
     @property
     def note(self) -> str:
         """How the figures and their intervals were made, in words."""
+        left = f" ({self.unlabelled:,} more have no speaker's label and are left out)" if self.unlabelled else ""
         few = f"; fewer than {LEAST_SPEAKERS} speakers say little of others" if self.speakers < LEAST_SPEAKERS else ""
         return (
-            f"{self.utterances:,} utterances of {self.speakers:,} speakers, {self.known:,} to choose from; decided by "
-            f"{self.parts}; 95 % intervals: percentiles of {REPLICATES} bootstrap replicates over speakers{few}"
+            f"{self.utterances:,} utterances of {self.speakers:,} speakers{left}, {self.known:,} to choose from; "
+            f"decided by {self.parts}; 95 % intervals: percentiles of {REPLICATES} bootstrap replicates over "
+            f"speakers{few}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -105,37 +113,64 @@ class Identified:
             "top5_interval": list(self.top5.interval) if self.top5.interval else None,
             "error": self.error,
             "log_loss": self.log_loss,
-            "counts": {"utterances": self.utterances, "speakers": self.speakers, "known": self.known},
+            "counts": {
+                "utterances": self.utterances,
+                "speakers": self.speakers,
+                "known": self.known,
+                "unlabelled": self.unlabelled,
+            },
             "confused": [{"true": true, "said": said, "utterances": count} for true, said, count in self.confused],
             "note": self.note,
         }
 
 
 def identify(decisions: Decisions, speaker_of: Mapping[str, str], *, parts: str, worst: int = 10) -> Identified:
-    """How often the decisions are right; `speaker_of` gives each utterance's speaker.
+    """How often the decisions are right; `speaker_of` gives each utterance's speaker, where that is known.
 
-    `BadInput` where nothing was decided, or an utterance is of nobody who was to choose from.
+    `BadInput` where nothing can be measured, or an utterance is of nobody who was to choose from.
     """
-    if not len(decisions):
-        raise BadInput("no utterance was decided on; there is nothing to measure")
-    number = {speaker: i for i, speaker in enumerate(decisions.speakers)}
-    if strangers := sorted({speaker_of[name] for name in decisions.ids} - number.keys()):
-        raise BadInput(
-            f"{len(strangers)} of the speakers, such as {strangers[0]}, are none of the {len(number)} that were "
-            "learnt; identification is among known speakers: leave them out of the manifest"
-        )
-    true = np.array([number[speaker_of[name]] for name in decisions.ids])
-    scores = decisions.log_posteriors
+    rows, true = _labelled(decisions, speaker_of)
+    scores = decisions.log_posteriors[rows]
     return Identified(
-        utterances=len(decisions),
+        utterances=len(rows),
+        unlabelled=len(decisions) - len(rows),
         speakers=len(np.unique(true)),
-        known=len(number),
+        known=len(decisions.speakers),
         top1=_rate("top-1", scores, true, 1),
         top5=_rate("top-5", scores, true, 5),
         log_loss=identification.log_loss(scores, true),
         parts=parts,
         confused=_confused(decisions.speakers, identification.decisions(scores), true, worst),
     )
+
+
+def save_confusion(decisions: Decisions, speaker_of: Mapping[str, str], path: str | Path) -> None:
+    """Write how many utterances of each speaker (a row) were said to be each one's (a column), as a .tsv. Atomic.
+
+    The first row names the speakers who were to choose from, the first column those who speak; errors as `identify`'s.
+    """
+    rows, true = _labelled(decisions, speaker_of)
+    said = identification.decisions(decisions.log_posteriors[rows])
+    counts = identification.confusion(said, true, len(decisions.speakers))
+    with atomic(path) as file:
+        file.write("\t".join(("true", *decisions.speakers)) + "\n")
+        for speaker in np.unique(true):
+            file.write("\t".join((decisions.speakers[speaker], *map(str, counts[speaker]))) + "\n")
+
+
+def _labelled(decisions: Decisions, speaker_of: Mapping[str, str]) -> tuple[list[int], Int64[np.ndarray, " labelled"]]:
+    """The rows of the utterances whose speaker is told, and the numbers of those speakers."""
+    rows = [row for row, name in enumerate(decisions.ids) if speaker_of.get(name)]
+    if not rows:
+        raise BadInput("no utterance of a known speaker was decided on; there is nothing to measure")
+    number = {speaker: i for i, speaker in enumerate(decisions.speakers)}
+    spoke = [speaker_of[decisions.ids[row]] for row in rows]
+    if strangers := sorted(set(spoke) - number.keys()):
+        raise BadInput(
+            f"{len(strangers)} of the speakers, such as {strangers[0]}, are none of the {len(number)} that were "
+            "learnt; identification is among known speakers: leave them out of the manifest"
+        )
+    return rows, np.array([number[speaker] for speaker in spoke])
 
 
 def _rate(name: str, scores: Float64[np.ndarray, "utterances speakers"], true: np.ndarray, k: int) -> Figure:

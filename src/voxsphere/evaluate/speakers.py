@@ -8,10 +8,21 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.manifest import Manifest
 from voxsphere.core.trials import Trials
 
 FROM_LABELS = "speaker labels"
 FROM_TARGETS = "read off the list: recordings joined by target trials; the true number may be smaller"
+
+
+def labels_of(manifest: Manifest) -> dict[str, str]:
+    """Who is meant by each name that a score file may have: an utterance's speaker, or a speaker who enrolled.
+
+    A speaker goes by his name or, as `named` tells it, dataset/speaker. Where an utterance has that name, it is meant.
+    """
+    speakers = {u.speaker: u.speaker for u in manifest if u.speaker}
+    of_sets = {f"{u.dataset}/{u.speaker}": u.speaker for u in manifest if u.speaker and u.dataset}
+    return of_sets | speakers | manifest.speaker_of()
 
 
 def speakers_of(

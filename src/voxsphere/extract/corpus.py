@@ -64,9 +64,12 @@ def extract(
     it holds of recordings that cannot be read any more is kept.
 
     With `hearing` an utterance is embedded by pieces of it, not whole. The file then says so beside the model's
-    fingerprint (FINGERPRINT+NAME), and a file or partial work of other pieces is another model's.
+    fingerprint (FINGERPRINT+NAME), and a file or partial work of other pieces is another model's. Pieces that the model
+    cannot hear are refused before any is heard.
     """
     out, begun = Path(out), time.monotonic()
+    if hearing is not None:
+        hearing.pieces.check(pretrained.model)
     maker = pretrained.fingerprint + ("" if hearing is None else f"+{hearing.name}")
     kept = _kept(out, maker, manifest)
     store = _Store.open(out, maker, manifest)

@@ -21,6 +21,8 @@ from voxsphere.models.speaker import SpeakerModel, evaluating
 Average = Literal["pooled", "embedding"]
 _AT_ONCE = 16
 """So many pieces go through the network together."""
+LONGEST = 600.0
+"""So many seconds a piece may have: shorter utterances are repeated to it, and a slip would fill the memory."""
 
 
 class Pieces(Protocol):
@@ -31,6 +33,10 @@ class Pieces(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    def check(self, model: SpeakerModel) -> None:
+        """`BadInput` where the model can hear no such piece, whatever it is of."""
+        ...
 
     def __call__(self, model: SpeakerModel, utterance: Utterance, held: Held) -> list[Held]: ...
 
@@ -50,18 +56,24 @@ class DrawnCrops:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.count < 1 or not self.seconds > 0:
-            raise BadInput(f"{self.count} crops of {self.seconds:g} s: give one or more, and more than no time")
+        if self.count < 1:
+            raise BadInput(f"{self.count} crops are none; give one or more")
+        _check_length("crops", self.seconds)
 
     @property
     def name(self) -> str:
         """The cut in letters."""
         return f"crops={self.count}x{self.seconds:g}s{',plain' if self.plain else ''},seed={self.seed}"
 
-    def __call__(self, model: SpeakerModel, utterance: Utterance, held: Held) -> list[Held]:
-        """The crops. `BadInput` where stored features would have to be played backwards."""
+    def check(self, model: SpeakerModel) -> None:
+        """`BadInput` where stored features would have to be played backwards, or crops are too short for the model."""
         if model.width is not None and not self.plain:
-            raise BadInput(f"{utterance.path}: stored features cannot be played backwards; take plain crops")
+            raise BadInput("stored features cannot be played backwards; take plain crops (--plain-crops)")
+        _samples(model, self.seconds)
+
+    def __call__(self, model: SpeakerModel, utterance: Utterance, held: Held) -> list[Held]:
+        """The crops; errors as `check`'s."""
+        self.check(model)
         samples = _samples(model, self.seconds)
         augment = () if self.plain else (AppendItself(), Reverse())
         random = stream("test crops", self.seed, utterance.id)
@@ -79,16 +91,19 @@ class FixedChunks:
     seconds: float = 3.015
 
     def __post_init__(self) -> None:
-        if not self.seconds > 0:
-            raise BadInput(f"chunks of {self.seconds:g} s hold nothing; give more than no time")
+        _check_length("chunks", self.seconds)
 
     @property
     def name(self) -> str:
         """The cut in letters."""
         return f"chunks={self.seconds:g}s"
 
+    def check(self, model: SpeakerModel) -> None:
+        """`BadInput` where chunks are too short for the model."""
+        _samples(model, self.seconds)
+
     def __call__(self, model: SpeakerModel, utterance: Utterance, held: Held) -> list[Held]:
-        """The chunks."""
+        """The chunks; errors as `check`'s."""
         samples = _samples(model, self.seconds)
         if len(held) < samples:
             return [_repeated(held, samples)]
@@ -153,6 +168,11 @@ def crops_of(
             piece = turned(wave, place, needed)
         made.append(apply_all(deeds, piece, rate, samples))
     return made
+
+
+def _check_length(pieces: str, seconds: float) -> None:
+    if not 0 < seconds <= LONGEST:
+        raise BadInput(f"{pieces} of {seconds:g} s: give more than no time, and {LONGEST:g} s at most")
 
 
 def _samples(model: SpeakerModel, seconds: float) -> int:

@@ -6,6 +6,7 @@ Scores are arrays [utterances, speakers], higher is likelier; they are finite, a
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int, Int64
 from numpy.typing import ArrayLike
+from scipy.special import log_softmax
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.random import stream
@@ -35,11 +36,14 @@ def top_k(
     return np.asarray((scores >= true[:, None]).sum(1) - 1 < k)
 
 
-def log_loss(
-    log_posteriors: Float[np.ndarray, "utterances speakers"], speaker: Int[np.ndarray, " utterances"]
-) -> float:
-    """The mean of −log p(true speaker), in nats."""
-    return float(-np.mean(np.asarray(log_posteriors, np.float64)[np.arange(len(speaker)), speaker]))
+def log_loss(scores: Float[np.ndarray, "utterances speakers"], speaker: Int[np.ndarray, " utterances"]) -> float:
+    """The mean of −log p(true speaker), in nats.
+
+    `scores` are log-probabilities but for a constant of each utterance, such as sums of log-posteriors over its parts:
+    they are normalised over the speakers first, so that a longer utterance does not lose by its mere length.
+    """
+    posteriors = log_softmax(_checked(scores), axis=1)
+    return float(-np.mean(posteriors[np.arange(len(speaker)), speaker]))
 
 
 def confusion(

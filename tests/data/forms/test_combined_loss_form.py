@@ -112,3 +112,16 @@ def test_a_corpus_that_is_not_whole_is_refused(corpus, tmp_path):
     alone = Manifest(tuple(u for u in corpus.manifest if u.speaker == "x/s00"))
     with pytest.raises(BadInput, match="1 speaker to learn from cannot be dealt into two sources"):
         combined_loss(Corpus(alone, {}), tmp_path / "alone")
+
+
+def test_another_corpus_is_not_laid_over_the_first(corpus, form):
+    with pytest.raises(BadInput, match="holds another corpus"):
+        combined_loss(Corpus(corpus.manifest, {}), form, min_recordings=2, hold_out=2)
+
+
+def test_of_two_speakers_one_has_to_be_asked_to_be_held_out(corpus, tmp_path):
+    two = Manifest(tuple(u for u in corpus.manifest if u.speaker in ("x/s00", "y/s01")))
+    with pytest.raises(BadInput, match=r"2 of 2 speakers are to be held out .* --set hold_out=1"):
+        write("combined_loss", Corpus(two, {}), tmp_path)
+    made = write("combined_loss", Corpus(two, {}), tmp_path, settings=("hold_out=1",))
+    assert made.told == ("train.hdf: 5 utterances of 1 speakers; valid.hdf: 1 speakers",)

@@ -98,7 +98,7 @@ def test_a_second_call_goes_on_and_other_speakers_are_refused(tmp_path: Path) ->
     assert write_form("deep_speaker_v2", given, out).utterances == 24
     assert lost.read_bytes() == content
     assert kept.stat().st_mtime_ns == stamp
-    with pytest.raises(BadInput, match="other speakers"):
+    with pytest.raises(BadInput, match="holds another corpus"):
         write_form("deep_speaker_v2", corpus(tmp_path, 4, 8), out)
 
 

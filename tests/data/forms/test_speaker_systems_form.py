@@ -8,7 +8,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
 from voxsphere.data.corpora.kaldi_folder import from_kaldi
-from voxsphere.data.forms import open_corpus
+from voxsphere.data.forms import Corpus, open_corpus
 from voxsphere.data.forms import write as write_form
 from voxsphere.data.kaldi_set import kaldi_set
 
@@ -52,9 +52,17 @@ def test_kaldis_reader_opens_what_was_written(corpus, tmp_path):
 def test_a_folder_of_something_else_is_left_alone(corpus, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/letter.txt").write_text("dear")
-    with pytest.raises(BadInput, match=r"holds letter\.txt, which is none of test-two, train"):
+    with pytest.raises(BadInput, match="holds something else"):
         write_form("speaker_systems", corpus, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == [tmp_path / "out/letter.txt"]
+
+
+def test_another_corpus_is_not_laid_over_the_first(corpus, tmp_path):
+    """Its genders, or a list that it does not have, would stay among the new files."""
+    write_form("speaker_systems", corpus, tmp_path / "out")
+    write_form("speaker_systems", corpus, tmp_path / "out")
+    with pytest.raises(BadInput, match="holds another corpus"):
+        write_form("speaker_systems", Corpus(corpus.manifest, {}), tmp_path / "out")
 
 
 def test_a_recording_that_cannot_be_read_is_told(corpus, tmp_path):

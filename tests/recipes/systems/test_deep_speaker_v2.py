@@ -1,9 +1,11 @@
 """Deep-speaker v2: its sizes, its three stages from a tree like VCTK's to a decision, and every option of its page."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +117,9 @@ def test_the_last_stage_leaves_the_layer_as_the_triplets_made_it(run: Path) -> N
     assert not torch.equal(softmax["encoder.dense.weight"], kept[0]["encoder.dense.weight"])
 
 
-def test_a_recording_is_decided_on_by_the_sum_of_its_windows(run: Path, place: Path) -> None:
+def test_a_recording_is_decided_on_by_the_sum_of_its_windows(
+    run: Path, place: Path, voxsphere: Callable[..., Any]
+) -> None:
     classifier = classifier_of(run / "3-head")
     judging = Manifest(tuple(u for u in Manifest.load(place / "mfcc.tsv") if u.split == "dev"))
     decisions, failures = classifier.decide(judging)
@@ -125,6 +129,11 @@ def test_a_recording_is_decided_on_by_the_sum_of_its_windows(run: Path, place: P
         windows = [classifier.model(frames[None, first : first + 10]) for first in range(0, len(frames) - 9, 3)]
         summed = sum(classifier.head.logits(window).double().log_softmax(1)[0] for window in windows)
     np.testing.assert_allclose(decisions.log_posteriors[0], summed, atol=1e-4)
+    told = ("identify", place / "mfcc.tsv", "--split", "dev", "--run", run / "3-head", "--json")
+    assert json.loads(voxsphere(*told).out)["decided"] == len(judging)
+    refused = voxsphere(*told, "--crops", 3)
+    assert (refused.status, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert "stored features cannot be played backwards; take plain crops" in refused.err
 
 
 def test_the_model_over_waves_gives_the_vectors_of_the_stored_features(run: Path, place: Path, tmp_path: Path) -> None:

@@ -126,9 +126,14 @@ def test_the_form_is_the_same_again_and_is_not_laid_over_a_lab(lab, tmp_path):
     again = write_form("spkid_mlp", corpus(tmp_path), tmp_path / "lab").folder
     for name in ("cfg/all.train", "cfg/all.test", "cfg/SES002.test", "mcp/BLOCK00/SES001/SA001S03.mcp"):
         assert (again / name).read_bytes() == (lab / name).read_bytes()
-    (again / "cfg/source.tsv").unlink()
-    with pytest.raises(BadInput, match="holds a lab that was not made here"):
-        write_form("spkid_mlp", corpus(tmp_path), again)
+    whole = corpus(tmp_path)
+    assert write_form("spkid_mlp", whole, again, settings=("kind=lpc",)).folder == again
+    fewer = Corpus(Manifest(tuple(u for u in whole.manifest if u.speaker != "s1")), {})
+    with pytest.raises(BadInput, match="holds another corpus"):
+        write_form("spkid_mlp", fewer, again)  # a list of the third session would stay of the first corpus
+    (again / "form.txt").unlink()
+    with pytest.raises(BadInput, match="holds something else"):
+        write_form("spkid_mlp", whole, again)
 
 
 def test_a_corpus_whose_speakers_have_too_little_is_refused(tmp_path):

@@ -11,7 +11,7 @@ from voxsphere.core.manifest import Manifest
 from voxsphere.core.trials import Trials
 from voxsphere.data.feature_choice import gathered, held_out_name, parted
 from voxsphere.data.feature_sets import compute, convert
-from voxsphere.data.forms.corpus import Corpus, Made
+from voxsphere.data.forms.corpus import Corpus, Made, claim
 
 CEPSTRA = partial(Mfcc, num_ceps=23, num_mels=23)
 SOURCES = ("first", "second")
@@ -38,16 +38,24 @@ def combined_loss(
       speaker of the list with the first half of his recordings in it, and lines `speaker test target|nontarget` whose
       tests are of the other half.
 
-    `BadInput` where recordings cannot be read: a corpus is to be whole (`voxsphere check`).
+    `BadInput` where recordings cannot be read: a corpus is to be whole (`voxsphere check`); and where the folder holds
+    another corpus, or something else.
     """
     teaching, judging = corpus.teaching, corpus.judging
+    sources = _two_sources(teaching)
+    claim(out, "combined_loss", ([(u.id, u.speaker) for u in (*teaching, *judging)], sorted(corpus.trials)))
     mfcc = out / "mfcc"
     folders = []
-    for name, source in zip(SOURCES, _two_sources(teaching), strict=True):
+    for name, source in zip(SOURCES, sources, strict=True):
         _write_cepstra(source, mfcc / name, progress)
         folders.append(mfcc / name)
     whole, _ = parted(gathered(folders), min_recordings=min_recordings)
     hold_out = min(hold_out, max(2, len(whole.speakers) // 4))
+    if hold_out >= len(whole.speakers):
+        raise BadInput(
+            f"{hold_out} of {len(whole.speakers)} speakers are to be held out for valid.hdf, and none is left to learn "
+            "from; hold one out by --set hold_out=1, or give more speakers"
+        )
     train, valid = parted(whole, hold_out=hold_out, seed=seed)
     convert(train, out / "train.hdf")
     convert(valid, held_out_name(out / "train.hdf"))

@@ -1,11 +1,13 @@
 """What a form is made of, and what is told of it when it is made."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from voxsphere.core.errors import BadInput
+from voxsphere.core.files import atomic, read_text
 from voxsphere.core.manifest import Manifest
 from voxsphere.core.trials import Trials
 from voxsphere.data.manifests import open_manifest
@@ -46,6 +48,25 @@ class Made:
     utterances: int
     speakers: int
     told: tuple[str, ...] = ()
+
+
+def claim(out: Path, form: str, content: object) -> None:
+    """Make the folder `out` that of one form and content, which its `form.txt` stands for by a digest.
+
+    Whatever is written later is so never mixed with another corpus' files. `BadInput` where the folder is of another
+    content already, or holds what no form has written; a second call with the same content goes on.
+    """
+    mark = out / "form.txt"
+    text = f"{form} {hashlib.sha256(repr(content).encode()).hexdigest()}\n"
+    if not mark.exists():
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise BadInput(f"{out}: holds something else; choose another --out")
+        with atomic(mark) as file:
+            file.write(text)
+    elif read_text(mark) != text:
+        raise BadInput(
+            f"{out}: holds another corpus, or this one in another form; choose another --out, or remove that folder"
+        )
 
 
 class Form(Protocol):

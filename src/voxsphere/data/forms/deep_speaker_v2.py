@@ -7,10 +7,10 @@ from pathlib import Path
 
 from voxsphere.audio.wave import read, write
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, check_writable, read_text
+from voxsphere.core.files import atomic
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
-from voxsphere.data.forms.corpus import Corpus, Made
+from voxsphere.data.forms.corpus import Corpus, Made, claim
 from voxsphere.data.threads import in_threads
 
 RATE = 8000
@@ -49,9 +49,9 @@ def deep_speaker_v2(corpus: Corpus, out: Path, *, progress: Callable[[int], None
     """
     people = _drawn(corpus.teaching)
     tables = {"speakers.tsv": _speakers(people), "recordings.tsv": _recordings(people)}
-    for name, text in tables.items():
-        _claim(out / name, text)
-    _write(out / "speaker-info.txt", _info(people))
+    claim(out, "deep_speaker_v2", tables)
+    for name, text in (*tables.items(), ("speaker-info.txt", _info(people))):
+        _write(out / name, text)
     every = [(person, *each) for person in people for each in person.placed()]
     failures, written = [], 0
     for _, made in in_threads(partial(_placed, out), every):
@@ -120,15 +120,6 @@ def _info(people: Sequence[_Person]) -> str:
         gender = first.gender.upper() or "-"
         lines.append(f"{person.name[1:]}  -  {gender}  {first.language or '-'}  {first.dataset or '-'}")
     return "\n".join(lines) + "\n"
-
-
-def _claim(path: Path, text: str) -> None:
-    """Make the folder that of these speakers; `BadInput` where it is of others."""
-    check_writable(path)
-    if not path.exists():
-        _write(path, text)
-    elif read_text(path) != text:
-        raise BadInput(f"{path}: tells of other speakers or recordings; choose another --out, or remove that folder")
 
 
 def _write(path: Path, text: str) -> None:

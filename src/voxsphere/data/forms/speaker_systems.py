@@ -7,7 +7,7 @@ from pathlib import Path
 from voxsphere.audio.wave import info
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
-from voxsphere.data.forms.corpus import Corpus, Made
+from voxsphere.data.forms.corpus import Corpus, Made, claim
 from voxsphere.data.kaldi import save_kaldi
 
 
@@ -16,13 +16,10 @@ def write(corpus: Corpus, out: Path, *, progress: Callable[[int], None] = lambda
 
     Each holds wav.scp (recordings stay where they are), utt2spk, spk2utt, utt2dur, and segments, spk2gender, utt2lang,
     text and utt2dom (the data set) where the manifest tells; a test folder also its list, `trials`. A recording that
-    cannot be read gets no duration. `BadInput` where something else lies in the folder.
+    cannot be read gets no duration. `BadInput` where the folder holds another corpus, or something else.
     """
-    names = {"train", *(_folder(name) for name in corpus.trials)}
-    if strange := sorted(path.name for path in out.glob("*") if path.name not in names):
-        raise BadInput(
-            f"{out}: holds {strange[0]}, which is none of {', '.join(sorted(names))}; give a folder of its own"
-        )
+    names = ["train", *(_folder(name) for name in sorted(corpus.trials))]
+    claim(out, "speaker_systems", ([(u.id, u.speaker) for u in (*corpus.teaching, *corpus.judging)], names))
     teaching = _measured(corpus.teaching, progress)
     judging = {utterance.id: utterance for utterance in _measured(corpus.judging, progress)}
     save_kaldi(teaching, out / "train")

@@ -18,7 +18,7 @@ from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
 from voxsphere.data.corpora.pav import INDEX, SOURCE, TRAIN, VALIDATION
 from voxsphere.data.feature_sets import compute
-from voxsphere.data.forms.corpus import Corpus, Made
+from voxsphere.data.forms.corpus import Corpus, Made, claim
 
 Kind = Literal["mcp", "lpc", "lpcc", "mfcc"]
 
@@ -48,13 +48,13 @@ def spkid_mlp(
 
     Of speakers who teach and have `LEAST` utterances or more: a drawn `SHARE` of each one's is to be tested with.
     cfg/spk2idx.json numbers the speakers, cfg/source.tsv tells which utterance each file is made of. `kind` is another
-    of `FRONT_ENDS`. What cannot be read is left out, and told.
+    of `FRONT_ENDS`, and may stand beside the first. What cannot be read is left out, and told; `BadInput` where the
+    folder holds another corpus, or something else.
     """
-    if (out / "cfg").exists() and not (out / "cfg" / SOURCE).exists():
-        raise BadInput(f"{out}: holds a lab that was not made here; give another folder")
     renamed = _renamed(corpus.teaching)
     if not renamed:
         raise BadInput(f"no speaker who teaches has {LEAST} utterances or more")
+    claim(out, "spkid_mlp", [(u.id, u.split, u.extra) for u in renamed])
     manifest = Manifest(tuple(renamed))
     made = compute(manifest, FRONT_ENDS[kind], out / kind, form=kind, progress=progress)
     lists = _lists(made.manifest)

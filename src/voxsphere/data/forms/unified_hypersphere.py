@@ -10,11 +10,11 @@ from typing import Literal
 
 from voxsphere.audio.wave import read, write
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, read_text
+from voxsphere.core.files import atomic
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
 from voxsphere.core.trials import Trials
-from voxsphere.data.forms.corpus import Corpus, Made
+from voxsphere.data.forms.corpus import Corpus, Made, claim
 from voxsphere.data.threads import in_threads
 from voxsphere.data.voxceleb1 import INITIAL
 
@@ -58,15 +58,22 @@ def unified_hypersphere(
     with E, those of others do not. vox1_meta.csv tells names and numbers, iden_split.txt the splits (1 train, 2
     validation, 3 test: a tenth and a fifth of each speaker's utterances, drawn; all of one with less than three are of
     split 1), veri_test.txt the pairs of all lists of trials, and `trials/NAME.txt` those of each list by the ids that
-    the reader gives. What lies there already is not written again. `BadInput` where the folder holds something else.
+    the reader gives. What lies there already is not written again. `BadInput` where the folder holds something else,
+    and where the trials name somebody who teaches: verification is of people whom nobody learns from.
     """
     for name, trials in corpus.trials.items():
         if trials.target is None:
             raise BadInput(f"{name}: its trials do not say which are of the same speaker, as veri_test.txt does")
-    manifest = _chosen(corpus)
     taught = {utterance.speaker for utterance in corpus.teaching}
+    if both := sorted(taught & {utterance.speaker for utterance in corpus.judging}):
+        raise BadInput(
+            f"{both[0]}: teaches, and the trials name recordings of the same speaker ({len(both)} such in all); "
+            "verification is of people whom nobody learns from: give each a split other than train by --split-table, "
+            "or leave them out of the trials"
+        )
+    manifest = _chosen(corpus)
     places = _places(manifest, taught)
-    _claim(out, manifest, layout)
+    claim(out, f"unified_hypersphere {layout}", [(u.id, u.speaker, u.session, u.split) for u in manifest])
 
     def save(utterance: Utterance) -> None:
         path = out / "wav" / places[utterance.id].path(layout)
@@ -115,19 +122,6 @@ def _video(speaker: str, session: str) -> str:
     """Eleven characters that stand for a session, as YouTube's do for a video."""
     digest = hashlib.sha256(f"{speaker}\x1f{session}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:9]).decode()[:11]
-
-
-def _claim(out: Path, manifest: Manifest, layout: Layout) -> None:
-    """Make the folder this corpus' own; `BadInput` where it is another's."""
-    told = hashlib.sha256(repr([(u.id, u.speaker, u.session, u.split) for u in manifest]).encode()).hexdigest()
-    mark, text = out / "form.txt", f"unified_hypersphere {layout} {told}\n"
-    if mark.exists() and read_text(mark) != text:
-        raise BadInput(f"{out}: holds another corpus, or another layout; choose another --out")
-    if not mark.exists():
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise BadInput(f"{out}: holds something else; choose another --out")
-        with atomic(mark) as file:
-            file.write(text)
 
 
 def _write_meta(path: Path, manifest: Manifest, places: Mapping[str, Place]) -> None:
