@@ -199,9 +199,10 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
     if finished.own:
         own = ", ".join(f'"{name}": {name}' for name in finished.own)
         out.print(f"  in Python: open_folder(folder, extra={{{own}}}), as its parts are your own", markup=False)
-    elif not isinstance(found, Results):
+        return
+    if not isinstance(found, Results):
         out.print(f"  voxsphere identify {manifest} --run {outcome.folder}", markup=False)
-    elif finished.stored:
+    if finished.stored:
         out.print(f"  voxsphere extract {manifest} --model {finished.model} --out EMBEDDINGS", markup=False)
     else:
         out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
