@@ -45,7 +45,7 @@ def loader(
     batches: Annotated[int, typer.Option(min=3, help="Batches to time each way.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Does training wait for the loader or for the device? Utterances a second of each alone, and of both together."""
+    """Does training wait for the loader or for the device? Examples a second of each alone, and of both together."""
     from voxsphere.bench.loading import batches_to_time, loading_speed
     from voxsphere.cli import show, show_bench
     from voxsphere.recipes import find

@@ -178,7 +178,7 @@ def glance_line(glance: "Glance") -> str:
     parts += [f"margin {glance.margin:.2f}"] if glance.margin is not None else []
     judged = (("EER", "eer"), ("mistaken", "identification_error"))
     parts += [f"{label} {100 * glance.figures[name]:.1f} %" for label, name in judged if name in glance.figures]
-    parts.append(f"{glance.utterances_per_second:.0f} utterances/s")
+    parts.append(f"{glance.utterances_per_second:.0f} examples/s")
     parts += [f"{glance.waiting:.0%} waiting for data"] if glance.waiting > 0.1 else []
     return ", ".join(parts)
 

@@ -42,7 +42,7 @@ class Glance:
     losses: dict[str, float]
     learning_rate: float
     margin: float | None
-    utterances_per_second: float
+    utterances_per_second: float  # of examples: crops or windows
     waiting: float  # the share of the time that was spent waiting for batches
     seconds_left: float
     figures: dict[str, float]
