@@ -191,7 +191,7 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
         out.print(f"  EER {interval(found.eer.value, found.eer.interval)} on {found.speakers} speakers held out")
     else:
         right = interval(found.top1.value, found.top1.interval)
-        out.print(f"  right speaker {right} of {found.utterances} other recordings of {found.speakers} learnt speakers")
+        out.print(f"  right speaker {right} of {found.utterances} other utterances of {found.speakers} learnt speakers")
     if finished.card.calibration is None and isinstance(found, Results):
         out.print("  no calibration: too few held-out speakers; the model gives scores, but no decisions")
     out.print(f"  model  {finished.model}", markup=False)
@@ -219,6 +219,7 @@ def identified(decided: "Decisions", found: "Identified | None", path: Path | No
         return
     for label, figure in (("right speaker", found.top1), ("among the five likeliest", found.top5)):
         out.print(f"  {label} {interval(figure.value, figure.interval)}")
+    out.print(f"  mistaken {100 * found.error:.1f} %")
     for true, said, count in found.confused[:5]:
         out.print(f"  {true} taken for {said}: {count} utterances", markup=False)
     out.print(found.note, style="dim")
