@@ -62,7 +62,7 @@ def loader(
 @app.command("precision")
 def precision(
     recipe: Named,
-    data: Data = None,
+    data: Annotated[Path | None, typer.Option(help="Learn from this manifest or folder, not the recipe's own.")] = None,
     settings: Settings = None,
     compute: Annotated[str, typer.Option(help="Which, by commas; all that there are if not given.")] = "",
     epochs: Annotated[int, typer.Option(min=1, help="Epochs to train in each.")] = 1,

@@ -95,7 +95,10 @@ def extraction(done: "Extraction", path: Path) -> None:
     """What an extraction did."""
     speed = f", {done.audio_seconds / done.seconds:.0f} times real time" if done.audio_seconds else ""
     kept = f" ({done.resumed} were there already)" if done.resumed else ""
-    out.print(f"{done.embeddings} embeddings{kept} in {escape(str(path))}, {done.seconds:.1f} s{speed}")
+    if done.embeddings:
+        out.print(f"{done.embeddings} embeddings{kept} in {escape(str(path))}, {done.seconds:.1f} s{speed}")
+    else:
+        out.print(f"nothing could be embedded; {escape(str(path))} was not written")
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for _, reason in done.failures[:10]:
         errors.print(f"voxsphere: {reason}", markup=False)
