@@ -131,6 +131,8 @@ class _Run:
     ) -> None:
         self.recipe, self.folder, self.data, self.accelerator = recipe, folder, data, accelerator
         self.workers, self.watch, self.told = workers, watch, told
+        if data.stamp:
+            told(data.stamp)
         self.validation = recipe.validation()
         self.stopping = recipe.stopping() if recipe.stopping is not None else None
         made = assemble(recipe, data, accelerator)
