@@ -86,6 +86,15 @@ def test_verify_refuses_a_bad_recording_in_one_line_that_names_it(make, tmp_path
     assert "Traceback" not in done.err
 
 
+def test_extract_that_embeds_nothing_says_that_no_file_was_written(tmp_path, tiny_model, voxsphere):
+    (tmp_path / "manifest.tsv").write_text("path\tspeaker\nnowhere.wav\tx\n")
+    out = tmp_path / "voices.safetensors"
+    done = voxsphere("extract", tmp_path / "manifest.tsv", "--model", tiny_model, "--out", out)
+    assert done.status == 2
+    assert f"nothing could be embedded; {out} was not written" in done.out.replace("\n", "")
+    assert not out.exists()
+
+
 def test_extract_reports_bad_recordings_and_keeps_the_others(tmp_path, tiny_model, voxsphere):
     rows = ["path\tspeaker"]
     for number in range(3):

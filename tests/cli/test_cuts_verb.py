@@ -49,7 +49,7 @@ def test_examples_of_one_length_are_automatically_many(voxsphere, voices, tmp_pa
     asked = ("--length", 0.5, "--per-speaker", "auto", "--share", 2, "--out", tmp_path / "egs.tsv")
     done = voxsphere("cuts", voices, *asked)
     assert done.status == 0, done.err
-    assert "3 speakers cut" in " ".join(done.out.split())
+    assert "72 cuts of 3 speakers:" in " ".join(done.out.split())
     made = Manifest.load(tmp_path / "egs.tsv")
     assert {u.duration for u in made} == {0.5}
     # 2 · 9 s / 0.5 / 3 = 12 to learn from, and 8 to judge by: the next powers of two.

@@ -1,5 +1,6 @@
 """Each speaker's own scalars: those of the definition, from train alone, and a store that says that it leaks."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from voxsphere.audio.stores import read_array
 from voxsphere.core.files import read_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
-from voxsphere.data.by_speaker import WARNING, by_speaker, scalars
+from voxsphere.data.by_speaker import WARNING, by_speaker, scalars, warned
+from voxsphere.data.closed_set import closed_set
 
 
 @pytest.fixture
@@ -48,3 +50,11 @@ def test_every_matrix_is_scaled_by_its_speaker_s(stored: Manifest, tmp_path: Pat
         np.testing.assert_allclose(frames(after), (frames(before) - own.mean) / own.deviation, atol=1e-5)
         assert (after.speaker, after.split) == (before.speaker, before.split)
     assert read_json(tmp_path / "out" / "scaled.json") == {"features": None, "warning": WARNING, "dim": 4}
+
+
+def test_who_learns_from_such_a_store_is_warned(stored: Manifest, tmp_path: Path) -> None:
+    made = by_speaker(stored, tmp_path / "out" / "scaled.ark")
+    judged = tuple(replace(u, split="dev" if u.id.endswith("2") else "train") for u in made.manifest)
+    Manifest(judged).save(made.path)
+    assert closed_set(manifest=str(made.path)).stamp == WARNING
+    assert warned(str(tmp_path / "other.tsv")) == warned(".") == ""

@@ -223,9 +223,12 @@ def test_cycles_below_zero_are_refused():
         SpeakersByUtterances([0, 1], [1.0] * 2, batch_size=2, seed=0, utterances=1, cycles=-1)
 
 
-@pytest.mark.parametrize(("batch_size", "utterances"), [(5, 2), (10, 2), (8, 1), (6, 4), (4, 0)])
-def test_batches_that_the_speakers_cannot_fill_are_refused(batch_size, utterances):
-    with pytest.raises(BadInput, match=f"a batch of {batch_size} cannot hold {utterances} utterances"):
+@pytest.mark.parametrize(
+    ("batch_size", "utterances", "mend"),
+    [(5, 2, "size=4"), (10, 2, "size=8"), (8, 1, "size=4"), (6, 4, "size=4"), (3, 4, "size=4"), (4, 0, "1 or more")],
+)
+def test_batches_that_the_speakers_cannot_fill_are_refused(batch_size, utterances, mend):
+    with pytest.raises(BadInput, match=f"a batch of {batch_size} cannot hold {utterances} utterances.*{mend}$"):
         SpeakersByUtterances([0, 0, 1, 1, 2, 2, 3], [1.0] * 7, batch_size=batch_size, seed=0, utterances=utterances)
 
 

@@ -154,6 +154,7 @@ def test_identify_names_speakers_in_the_terminal_and_in_files(closed, speakers, 
     assert right == pytest.approx(told["results"]["top1"])
     shown = voxsphere("identify", speakers, "--run", run)
     assert "right speaker" in shown.out
+    assert f"mistaken {100 * told['results']['error']:.1f} %" in shown.out
     assert "bootstrap replicates over speakers" in shown.out
 
 

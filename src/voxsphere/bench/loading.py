@@ -17,7 +17,7 @@ from voxsphere.train.schedule import Progress
 
 @dataclass(frozen=True)
 class Loading:
-    """Utterances a second: of the loader alone, of the device fed from memory, and of both together.
+    """Examples a second: of the loader alone, of the device fed from memory, and of both together.
 
     `kept` is the share of the device's own speed that is left when real batches feed it.
     """

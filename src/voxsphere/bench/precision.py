@@ -1,11 +1,13 @@
 """What half precision saves, and what it costs: the same recipe for an epoch in each, as time, memory and errors."""
 
 import multiprocessing
+import os
 import pickle
 import resource
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -114,11 +116,25 @@ def _check(runs: Any) -> None:
 
 def _apart(run: _Run) -> Precision:
     """The run in a process of its own, so that its memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=_end_with_parent) as pool:
         try:
             return pool.submit(_measured, run).result()
         except BrokenProcessPool as error:
             raise BadInput(f"{run.recipe.compute}: the process was killed, perhaps for want of memory") from error
+
+
+def _end_with_parent() -> None:
+    """Let this process end when its parent does, however that ends; else it waits for more work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    # Not a daemon process: those may not have workers of their own.
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _measured(run: _Run) -> Precision:

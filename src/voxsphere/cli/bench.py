@@ -45,7 +45,7 @@ def loader(
     batches: Annotated[int, typer.Option(min=3, help="Batches to time each way.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Does training wait for the loader or for the device? Utterances a second of each alone, and of both together."""
+    """Does training wait for the loader or for the device? Examples a second of each alone, and of both together."""
     from voxsphere.bench.loading import batches_to_time, loading_speed
     from voxsphere.cli import show, show_bench
     from voxsphere.recipes import find
@@ -62,7 +62,7 @@ def loader(
 @app.command("precision")
 def precision(
     recipe: Named,
-    data: Data = None,
+    data: Annotated[Path | None, typer.Option(help="Learn from this manifest or folder, not the recipe's own.")] = None,
     settings: Settings = None,
     compute: Annotated[str, typer.Option(help="Which, by commas; all that there are if not given.")] = "",
     epochs: Annotated[int, typer.Option(min=1, help="Epochs to train in each.")] = 1,

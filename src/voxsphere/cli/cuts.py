@@ -27,7 +27,10 @@ def cuts(
         str, typer.Option(metavar="N|auto|whole", help="Cuts a speaker and side; whole: one a recording, all of it.")
     ] = "1000",
     length: Annotated[
-        str, typer.Option(metavar="SECONDS|drawn", help="drawn: between two drawn points of a recording.")
+        str,
+        typer.Option(
+            metavar="SECONDS|drawn", help="A shorter recording is taken whole; drawn: between two drawn points."
+        ),
     ] = "drawn",
     least: Annotated[
         float, typer.Option(help="Drawn cuts, and recordings, are so many seconds long at least.")
@@ -45,8 +48,8 @@ def cuts(
     """Draw random cuts of a corpus, equally many of each speaker; `features extract` then computes theirs.
 
     Edges that were measured are kept in STEM.edges.tsv beside OUT: a second call measures only what is new. Exit status
-    2 if a recording had to be left out. JSON: out, utterances, speakers, splits (cuts of each), failures (id, reason),
-    notes.
+    2 if a recording could not be read; those that are too short are told and left out. JSON: out, utterances, speakers,
+    splits (cuts of each), failures (id, reason), notes.
     """
     from voxsphere.cli import show
     from voxsphere.data.cuts import Plan
@@ -89,7 +92,7 @@ def _tell(made: "Cuts", out: Path, *, as_json: bool) -> None:
             {"out": str(out), **size(made.manifest), "splits": counts, "failures": failures, "notes": list(made.notes)}
         )
     else:
-        show_corpus.manifest(made.manifest, out, "cut")
+        show_corpus.manifest(made.manifest, out, rows="cuts")
         for line in (*(reason for _, reason in made.failures[:SHOWN]), *made.notes):
             typer.echo(f"voxsphere: {line}", err=True)
         if made.failures:

@@ -95,7 +95,10 @@ def extraction(done: "Extraction", path: Path) -> None:
     """What an extraction did."""
     speed = f", {done.audio_seconds / done.seconds:.0f} times real time" if done.audio_seconds else ""
     kept = f" ({done.resumed} were there already)" if done.resumed else ""
-    out.print(f"{done.embeddings} embeddings{kept} in {escape(str(path))}, {done.seconds:.1f} s{speed}")
+    if done.embeddings:
+        out.print(f"{done.embeddings} embeddings{kept} in {escape(str(path))}, {done.seconds:.1f} s{speed}")
+    else:
+        out.print(f"nothing could be embedded; {escape(str(path))} was not written")
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for _, reason in done.failures[:10]:
         errors.print(f"voxsphere: {reason}", markup=False)
@@ -178,7 +181,7 @@ def glance_line(glance: "Glance") -> str:
     parts += [f"margin {glance.margin:.2f}"] if glance.margin is not None else []
     judged = (("EER", "eer"), ("mistaken", "identification_error"))
     parts += [f"{label} {100 * glance.figures[name]:.1f} %" for label, name in judged if name in glance.figures]
-    parts.append(f"{glance.utterances_per_second:.0f} utterances/s")
+    parts.append(f"{glance.utterances_per_second:.0f} examples/s")
     parts += [f"{glance.waiting:.0%} waiting for data"] if glance.waiting > 0.1 else []
     return ", ".join(parts)
 
@@ -191,7 +194,7 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
         out.print(f"  EER {interval(found.eer.value, found.eer.interval)} on {found.speakers} speakers held out")
     else:
         right = interval(found.top1.value, found.top1.interval)
-        out.print(f"  right speaker {right} of {found.utterances} other recordings of {found.speakers} learnt speakers")
+        out.print(f"  right speaker {right} of {found.utterances} other utterances of {found.speakers} learnt speakers")
     if finished.card.calibration is None and isinstance(found, Results):
         out.print("  no calibration: too few held-out speakers; the model gives scores, but no decisions")
     out.print(f"  model  {finished.model}", markup=False)
@@ -199,9 +202,10 @@ def trained(outcome: "Outcome", finished: "Finished") -> None:
     if finished.own:
         own = ", ".join(f'"{name}": {name}' for name in finished.own)
         out.print(f"  in Python: open_folder(folder, extra={{{own}}}), as its parts are your own", markup=False)
-    elif not isinstance(found, Results):
+        return
+    if not isinstance(found, Results):
         out.print(f"  voxsphere identify {manifest} --run {outcome.folder}", markup=False)
-    elif finished.stored:
+    if finished.stored:
         out.print(f"  voxsphere extract {manifest} --model {finished.model} --out EMBEDDINGS", markup=False)
     else:
         out.print(f"  voxsphere verify A B --model {finished.model}", markup=False)
@@ -218,6 +222,7 @@ def identified(decided: "Decisions", found: "Identified | None", path: Path | No
         return
     for label, figure in (("right speaker", found.top1), ("among the five likeliest", found.top5)):
         out.print(f"  {label} {interval(figure.value, figure.interval)}")
+    out.print(f"  mistaken {100 * found.error:.1f} %")
     for true, said, count in found.confused[:5]:
         out.print(f"  {true} taken for {said}: {count} utterances", markup=False)
     out.print(found.note, style="dim")

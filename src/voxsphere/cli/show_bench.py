@@ -33,10 +33,10 @@ def speed(measured: "Speed") -> None:
 
 def loading(speed: "Loading") -> None:
     """Who waits for whom in training."""
-    out.print(f"loader alone ({speed.workers} workers)  {speed.loader:8.0f} utterances/s")
-    out.print(f"device alone              {speed.device:8.0f} utterances/s")
+    out.print(f"loader alone ({speed.workers} workers)  {speed.loader:8.0f} examples/s")
+    out.print(f"device alone              {speed.device:8.0f} examples/s")
     kept = f"{speed.kept:.0%} of the device's own speed"
-    out.print(f"both together             {speed.together:8.0f} utterances/s, {kept}")
+    out.print(f"both together             {speed.together:8.0f} examples/s, {kept}")
     if speed.bottleneck == "loader":
         out.print("the [bold]loader[/] is the bottleneck; give it more --workers")
     elif speed.kept < 0.95:

@@ -23,10 +23,10 @@ KINDS = {
 }
 
 
-def manifest(made: "Manifest", path: Path, what: str = "") -> None:
+def manifest(made: "Manifest", path: Path, what: str = "", rows: str = "utterances") -> None:
     """How much a manifest holds, and where it lies."""
     what = f" {what}" if what else ""
-    out.print(f"{len(made)} utterances of {len(made.speakers)} speakers{what}: {escape(str(path))}")
+    out.print(f"{len(made)} {rows} of {len(made.speakers)} speakers{what}: {escape(str(path))}")
 
 
 def report(found: "Report", *, shown: int) -> None:

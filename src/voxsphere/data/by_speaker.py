@@ -1,5 +1,6 @@
 """Deep-speaker v2's normalisation of stored features by each speaker's own scalars, which tell who speaks."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from jaxtyping import Float32
 
 from voxsphere.audio.stores import read_array
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import write_json
+from voxsphere.core.files import expanded, read_json, write_json
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.feature_sets import FeatureSet, form_of, store
 from voxsphere.data.threads import in_threads
@@ -73,6 +74,13 @@ def by_speaker(
     )
     write_json(made.path.with_suffix(".json"), {"features": None, "warning": WARNING, "dim": made.dim})
     return made
+
+
+def warned(manifest: str) -> str:
+    """What the .json beside a manifest of stored features warns of; "" where there is no such file or warning."""
+    path = Path(f"{os.path.splitext(expanded(manifest))[0]}.json")
+    told = read_json(path) if path.is_file() else None
+    return str(told.get("warning", "")) if isinstance(told, dict) else ""
 
 
 def _who(utterance: Utterance) -> Who:

@@ -7,6 +7,7 @@ from voxsphere.core.files import expanded
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.random import stream
 from voxsphere.core.trials import Trials
+from voxsphere.data.by_speaker import warned
 from voxsphere.data.domains import check_domain
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.split_table import named, with_splits
@@ -54,7 +55,7 @@ def closed(
     min_utterances: int = 1,
     domain: str = "",
 ) -> TrainingSet:
-    """The training set of these recordings, of the speakers who have enough of them; `name` stands in errors."""
+    """The training set of these recordings, of the speakers who have enough of them, as `name` lists them."""
     teaching, judging = list(teaching), list(judging)
     count: dict[str, int] = {}
     for utterance in (*teaching, *judging):
@@ -71,7 +72,8 @@ def closed(
             "set judges by the speakers that it learns"
         )
     check_domain(train, domain, name)
-    return TrainingSet(train, held_out, Trials.from_pairs([], [], []), domain=domain, closed=True)
+    nothing = Trials.from_pairs([], [], [])
+    return TrainingSet(train, held_out, nothing, stamp=warned(name), domain=domain, closed=True)
 
 
 def _of_datasets(whole: Manifest, datasets: tuple[str, ...], name: str) -> Manifest:

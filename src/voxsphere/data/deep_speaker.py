@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import expanded
 from voxsphere.core.manifest import Manifest, Utterance
+from voxsphere.data.by_speaker import warned
 from voxsphere.data.closed_set import closed
 from voxsphere.data.cuts import RECORDING
 from voxsphere.data.manifests import open_manifest
@@ -52,7 +53,8 @@ def deep_speaker_cuts(
     train = Manifest(tuple(teaching))
     if len(train.speakers) < 2:
         raise BadInput(f"{path}: leaves {len(train.speakers)} speakers to learn from; two are the least")
-    return TrainingSet(train, others, draw(others, targets=targets, same_gender=False, seed=seed).trials)
+    trials = draw(others, targets=targets, same_gender=False, seed=seed).trials
+    return TrainingSet(train, others, trials, stamp=warned(str(path)))
 
 
 def _in_its_recording(cut: Utterance) -> Utterance:

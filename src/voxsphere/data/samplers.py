@@ -159,10 +159,15 @@ class SpeakersByUtterances:
                 f"cycles: a speaker cannot come {cycles} times an epoch; give 1 or more, or 0 for as many "
                 "times as he has utterances for"
             )
-        if utterances < 1 or batch_size % utterances or batch_size // utterances > len(self.members):
+        if utterances < 1:
+            raise BadInput(
+                f"a batch of {batch_size} cannot hold {utterances} utterances of each speaker; give 1 or more"
+            )
+        if batch_size % utterances or batch_size // utterances > len(self.members):
+            fits = utterances * max(1, min(batch_size // utterances, len(self.members)))
             raise BadInput(
                 f"a batch of {batch_size} cannot hold {utterances} utterances of each speaker: it is to be a multiple "
-                f"of {utterances}, of at most {len(self.members)} speakers"
+                f"of {utterances}, of at most {len(self.members)} speakers; --set batch_size={fits}"
             )
         self.utterances, self.batch_size, self.seed, self.cycles = utterances, batch_size, seed, cycles
         groups = cycles * len(self.members) or sum(max(1, len(rows) // utterances) for rows in self.members)

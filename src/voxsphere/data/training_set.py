@@ -13,6 +13,7 @@ from voxsphere.core.errors import BadInput
 from voxsphere.core.files import expanded
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.core.trials import Trials
+from voxsphere.data.by_speaker import warned
 from voxsphere.data.domains import check_domain, domain_of
 from voxsphere.data.manifests import open_manifest
 from voxsphere.data.pairs import draw
@@ -134,7 +135,8 @@ def training_set(
             f"{trials or held_out_manifest or manifest}: {reason}; a test list must not choose a model. Leave it out "
             "to validate on held-out train speakers (or set data.allow_test_list=true: the model's card will say so)"
         )
-    stamp = f"validated on a test list ({reason}): its figures are no test results" if reason else ""
+    validated = f"validated on a test list ({reason}): its figures are no test results" if reason else ""
+    stamp = "; ".join(filter(None, (warned(manifest), validated)))
     if trials:
         judging = _only(whole if reason and not held_out_manifest else judging, train, pairs, trials)
     return TrainingSet(train.with_speeds_as_speakers(*speeds) if speeds else train, judging, pairs, stamp, domain)

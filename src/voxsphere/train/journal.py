@@ -108,7 +108,7 @@ class Journal:
             self.told(f"{reason}; {remedy}")
 
     def log(self, step: Step, *, epoch: int) -> tuple[dict[str, float], float, float]:
-        """Write a line with the means since the last one; those, utterances a second, and the share spent waiting."""
+        """Write a line with the means since the last one; those, examples a second, and the share spent waiting."""
         rows = torch.stack(self._pending).double().cpu()
         means = dict(zip(self._names, rows.mean(0).tolist(), strict=True))
         self._epoch[0] += len(rows)

@@ -34,7 +34,7 @@ def measured(found: Identified) -> str:
     ends = found.top1.interval if found.speakers >= LEAST_SPEAKERS else None
     between = "" if ends is None else f" (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
     return (
-        f"names the speaker rightly in {100 * found.top1.value:.1f} %{between} of {found.utterances} other recordings "
+        f"names the speaker rightly in {100 * found.top1.value:.1f} %{between} of {found.utterances} other utterances "
         f"of the {found.speakers} speakers it learnt"
     )
 

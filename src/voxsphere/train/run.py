@@ -42,7 +42,7 @@ class Glance:
     losses: dict[str, float]
     learning_rate: float
     margin: float | None
-    utterances_per_second: float
+    utterances_per_second: float  # of examples: crops or windows
     waiting: float  # the share of the time that was spent waiting for batches
     seconds_left: float
     figures: dict[str, float]
@@ -131,6 +131,8 @@ class _Run:
     ) -> None:
         self.recipe, self.folder, self.data, self.accelerator = recipe, folder, data, accelerator
         self.workers, self.watch, self.told = workers, watch, told
+        if data.stamp:
+            told(data.stamp)
         self.validation = recipe.validation()
         self.stopping = recipe.stopping() if recipe.stopping is not None else None
         made = assemble(recipe, data, accelerator)

@@ -203,6 +203,9 @@ def test_a_finished_run_says_how_its_speakers_are_named(finished, voxsphere):
     done = voxsphere("train", finished)
     assert done.status == 0, done.err
     assert f"voxsphere identify FEATURES --run {finished}" in done.out.replace("\n", "")
+    assert "other utterances of" in done.out
+    # The head knows nobody else; other speakers' features are embedded.
+    assert f"voxsphere extract FEATURES --model {finished}/model --out EMBEDDINGS" in done.out.replace("\n", "")
 
 
 class Broken(Exception):
