@@ -9,7 +9,7 @@ from voxsphere.audio.wave import read
 from voxsphere.catalogue import CATALOGUE
 from voxsphere.data.manifests import open_manifest
 
-STEPS = 80
+STEPS = 240
 ENCODERS = [name for name in SMALL if ".encoders." in CATALOGUE[name.partition(",")[0]].__module__]
 
 

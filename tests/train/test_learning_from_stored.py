@@ -173,6 +173,9 @@ def test_verbs_that_hear_recordings_refuse_such_a_model_in_one_line(finished, sp
         done = voxsphere(*verb, "--model", finished)
         assert (done.status, done.err.count("\n")) == (2, 1)
         assert "this model takes stored features (12 a frame), not recordings; use `voxsphere extract`" in done.err
+    done = voxsphere("extract", speakers, "--model", finished, "--out", out)
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "not recordings; give feats.scp, or see `voxsphere models over-waves`" in done.err
     vox = Vox(open_folder(finished))
     for heard in (lambda: vox.embed(np.zeros(16000, np.float32)), lambda: listen(vox.pretrained, a)):
         with pytest.raises(BadInput, match="takes stored features"):

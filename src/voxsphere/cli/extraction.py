@@ -114,6 +114,7 @@ def _extract(
     audio: bool = False,
 ) -> None:
     from voxsphere.cli import show
+    from voxsphere.data.folders import is_audio
     from voxsphere.extract.corpus import extract
     from voxsphere.extract.voice import refuse_stored
     from voxsphere.pretrained import load
@@ -121,6 +122,11 @@ def _extract(
     pretrained = load(model)
     if audio:
         refuse_stored(pretrained)
+    elif pretrained.model.width is not None and len(manifest) and all(is_audio(each.path) for each in manifest):
+        raise BadInput(
+            f"{model}: this model takes stored features, not recordings; give feats.scp, or see "
+            "`voxsphere models over-waves`"
+        )
     with show.progress("embedding", total=len(manifest)) as progress:
         done = extract(pretrained, manifest, out, hearing=hearing, workers=workers, progress=progress)
     if as_json:
