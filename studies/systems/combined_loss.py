@@ -10,7 +10,7 @@ from studies.systems.floors import verification_floors
 from studies.systems.place import Place
 from studies.systems.running import embedder, model_of, scored, trained
 from studies.systems.store import Store
-from studies.systems.study import HELD_OUT, Row, Study, Tested, Told
+from studies.systems.study import BY_SPEAKER, HELD_OUT, Row, Study, Tested, Told
 from studies.systems.tables import standard
 from voxsphere.core.manifest import Manifest
 from voxsphere.data.examples import Crops
@@ -42,8 +42,6 @@ SECONDS = (1.0, 3.0)
 PILOTS = "combined_loss_rates"
 CHOOSING, JUDGING = 60, 60
 """Of the speakers who are not learnt from, these choose the rates in the study `PILOTS`, those judge in this one."""
-BY_SPEAKER = f"{HELD_OUT}_by_speaker"
-"""Trials of the held-out speakers in which one side is the mean of half of a speaker's recordings."""
 
 
 @dataclass(frozen=True)

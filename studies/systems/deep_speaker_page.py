@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from studies.systems.store import Store
-from studies.systems.tables import table
+from studies.systems.tables import spread, table
 
 Told = dict[str, Any]
 PUBLISHED = ("published (VCTK; leaks)", "95", "", ".04–.05", ".01–.02", "71", "", ".016", ".758")
@@ -28,15 +28,5 @@ def four_numbers(store: Store, rows: Sequence[str], sets: Sequence[str]) -> str:
     for row in rows:
         runs = list(store.runs.get(row, {}).get("seeds", {}).values())
         if runs:
-            body.append([row, *(_spread([column(told) for told in runs]) for column in columns.values())])
+            body.append([row, *(spread([column(told) for told in runs]) for column in columns.values())])
     return table(["row", *columns], [PUBLISHED, *body]) if body else ""
-
-
-def _spread(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    if not known:
-        return "–"
-    digits = 1 if max(known) > 2 else 3
-    mean = sum(known) / len(known)
-    ends = f" ({min(known):.{digits}f}–{max(known):.{digits}f})" if len(known) > 1 else ""
-    return f"{mean:.{digits}f}{ends}"

@@ -14,6 +14,8 @@ from voxsphere.evaluate.enrolment import Enrolment
 
 HELD_OUT = "held_out"
 """The usual name of the list of held-out train speakers' trials; others of these speakers begin with it."""
+BY_SPEAKER = f"{HELD_OUT}_by_speaker"
+"""The list of their trials in which one side is the mean of half of a speaker's recordings."""
 SEEDS = (0, 1, 2)
 Told = dict[str, Any]
 """What a run tells: figures for JSON; `scores`, the cosines of each list; `decisions`, which are right of each set."""

@@ -6,12 +6,12 @@ from typing import Any
 
 from studies.systems.figures import PRIORS
 from studies.systems.store import Store
-from studies.systems.study import HELD_OUT, Study
+from studies.systems.study import BY_SPEAKER, HELD_OUT, Study
 
 Figures = dict[str, Any]
 _NAMES = {
     HELD_OUT: "held-out train speakers",
-    f"{HELD_OUT}_by_speaker": "held-out train speakers, enrolled by the mean of half of their recordings",
+    BY_SPEAKER: "held-out train speakers, enrolled by the mean of half of their recordings",
 }
 
 
@@ -162,6 +162,17 @@ def rate(figure: Figures) -> str:
     """A rate and its interval in per cent."""
     low, high = (100 * end for end in figure["interval"])
     return f"{100 * figure['value']:.1f} ({low:.1f}–{high:.1f})"
+
+
+def spread(values: Sequence[float | None]) -> str:
+    """The mean of several runs' values, and the lowest and the highest; "–" where no run tells one."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "–"
+    digits = 1 if max(known) > 2 else 3
+    mean = sum(known) / len(known)
+    ends = f" ({min(known):.{digits}f}–{max(known):.{digits}f})" if len(known) > 1 else ""
+    return f"{mean:.{digits}f}{ends}"
 
 
 def cost(figure: Figures) -> str:

@@ -74,7 +74,6 @@ def finish(
     card = _begun_from(_card(recipe, data, epochs), folder)
     target = save_folder(recipe.model, state, card, folder / "model")
     own = tuple(sorted(set(classes_of(recipe.model)) - set(CATALOGUE)))
-    stored = recipe.model().width is not None
     page = folder / "report.html"
     if data.closed:
         if beside is not None:
@@ -83,7 +82,7 @@ def finish(
         card = replace(card, measured=(measured(found), *([data.stamp] if data.stamp else [])))
         target = save_folder(recipe.model, state, card, folder / "model")
         write_page(folder, page, results=found, scores=None, card=card)
-        return Finished(target, page, found, card, own, stored=stored)
+        return Finished(target, page, found, card, own, stored=recipe.model().width is not None)
     made = open_folder(target, extra=classes_of(recipe.model))
     embeddings = _embed(made, data.held_out, folder / "held_out.safetensors", progress)
     known = _heard(data.trials, embeddings)
@@ -96,7 +95,7 @@ def finish(
     card = _with_results(_calibrated(card, scores, embeddings, speaker_of), results, data, said)
     target = save_folder(recipe.model, state, card, folder / "model")
     write_page(folder, page, results=results, scores=scores, card=card, verdict=said)
-    return Finished(target, page, results, card, own, said, stored)
+    return Finished(target, page, results, card, own, said, made.model.width is not None)
 
 
 def _compared(
