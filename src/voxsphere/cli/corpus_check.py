@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from voxsphere.core.manifest import Manifest
 
 
+# Long by its options and by the contract of its JSON; what it does is told in twenty-five lines.
 def check(
     manifest: Source,
     trials: Annotated[

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from voxsphere.data.cuts import Cuts
 
 
+# Long by its options and by what its help says; what it does is told in twenty lines.
 def cuts(
     context: typer.Context,
     manifest: Source,

@@ -30,6 +30,7 @@ class Way(StrEnum):
     POOLED = "pooled"
 
 
+# Long by its options and by what its help says; what it does is told in some thirty lines.
 def identify(
     context: typer.Context,
     manifest: Source,
@@ -65,12 +66,7 @@ def identify(
     from voxsphere.train.classifier import PARTS_TOLD, Pieces, classifier_of, windows
     from voxsphere.train.posteriors import way_of
 
-    if out is not None and out.suffix not in (".txt", ".log", ".tsv"):
-        raise BadInput(f"--out {out}: decisions are named .txt, .log or .tsv")
-    if confusion is not None and confusion.suffix != ".tsv":
-        raise BadInput(f"--confusion {confusion}: the table is named .tsv")
-    for path in filter(None, (out, confusion)):
-        check_writable(path)
+    _check_files(out, confusion)
     if crops is None:
         refuse_given(context, ("crop_seconds", "plain_crops"), "is of drawn crops; say how many by --crops")
     whole, classifier = _of_split(named(open_manifest(manifest)), split, manifest), classifier_of(run)
@@ -101,6 +97,15 @@ def identify(
     _tell(decisions, found, failures, out, as_json=as_json)
     if failures:
         raise typer.Exit(2)
+
+
+def _check_files(out: Path | None, confusion: Path | None) -> None:
+    if out is not None and out.suffix not in (".txt", ".log", ".tsv"):
+        raise BadInput(f"--out {out}: decisions are named .txt, .log or .tsv")
+    if confusion is not None and confusion.suffix != ".tsv":
+        raise BadInput(f"--confusion {confusion}: the table is named .tsv")
+    for path in filter(None, (out, confusion)):
+        check_writable(path)
 
 
 def _tell(

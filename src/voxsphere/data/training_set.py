@@ -78,6 +78,7 @@ class TrainingSet:
         return digest.hexdigest()[:12]
 
 
+# Long by its options and what they mean, which are the `data.*` of every recipe; each refusal needs what came before.
 def training_set(
     *,
     manifest: str,
