@@ -224,7 +224,7 @@ def identified(decided: "Decisions", found: "Identified | None", path: Path | No
         out.print(f"  {label} {interval(figure.value, figure.interval)}")
     out.print(f"  mistaken {100 * found.error:.1f} %")
     for true, said, count in found.confused[:5]:
-        out.print(f"  {true} taken for {said}: {count} utterances", markup=False)
+        out.print(f"  {true} taken for {said}: {count}×", markup=False)
     out.print(found.note, style="dim")
 
 
