@@ -23,6 +23,7 @@ from voxsphere.audio.augment.speech import KeepSpeech
 from voxsphere.audio.augment.speed import Speed
 from voxsphere.audio.augment.tones import RemoveTones
 from voxsphere.audio.augment.white import WhiteNoise
+from voxsphere.audio.band_passed import BandPassed
 from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
@@ -148,6 +149,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "Volume": Volume,
     "WhiteNoise": WhiteNoise,
     # features
+    "BandPassed": BandPassed,
     "Deltas": Deltas,
     "Fbank": Fbank,
     "FrameNorm": FrameNorm,

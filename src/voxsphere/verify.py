@@ -110,7 +110,8 @@ def _warnings(pretrained: Pretrained, a: Voice, b: Voice) -> tuple[str, ...]:
     found = []
     for side, voice in (("first", a), ("second", b)):
         if voice.quality.speech_seconds < least:
-            heard = voice.quality.speech_seconds
+            # Cut off, not rounded: what is not enough must not look like enough.
+            heard = math.floor(10 * voice.quality.speech_seconds) / 10
             found.append(f"{side} recording: {heard:.1f} s of speech, at least {least:.1f} s are needed")
         found += [f"{side} recording: {text}" for text in quality_warnings(voice.quality, model_rate=rate)]
     return tuple(found)

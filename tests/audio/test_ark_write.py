@@ -1,6 +1,7 @@
 """Kaldi matrices written: kaldiio reads them, the bytes are its own where they are exact, and errors are bounded."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -91,3 +92,15 @@ def test_fixed_ranges_clip_what_lies_outside():
 def test_an_unknown_method_is_refused():
     with pytest.raises(BadInput, match=r"compression 8: there is no such method; give 0 \(plain\) or 1 to 7"):
         encoded_matrix(MATRIX, compression=8)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5)])
+@pytest.mark.parametrize("kind", [b"FM ", b"DM ", b"CM ", b"CM2 ", b"CM3 "])
+def test_a_matrix_without_frames_is_read_as_one(shape, kind):
+    rows, columns = shape
+    plain = kind in (b"FM ", b"DM ")
+    head = struct.pack("<bibi", 4, rows, 4, columns) if plain else struct.pack("<ffii", 0.0, 0.0, rows, columns)
+    content = b"\0B" + kind + head + bytes(8 * columns)  # "CM " tells quartiles of its columns
+    assert ours(content).shape == shape
+    if plain:
+        assert by_kaldiio(content).shape == shape

@@ -61,7 +61,7 @@ def test_what_was_left_out_is_told_and_makes_the_status_2(voxsphere, voices, tmp
     [
         (
             ("--features", "Fbanks", "--out", "x.h5"),
-            "--features Fbanks: no front end of that name; there are: Deltas, ",
+            "--features Fbanks: no front end of that name; there are: BandPassed, Deltas, ",
         ),
         (("--features", "EcapaTdnn", "--out", "x.h5"), "no front end of that name"),
         (("--features", "Fbank", "--out", "x.h5", "--set", "mels=3"), "mels: Fbank has no option 'mels'"),

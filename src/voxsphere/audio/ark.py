@@ -52,7 +52,7 @@ def read_matrix(file: BinaryIO, start: int, stop: int | None, name: str) -> Floa
         first, last = _rows(rows, start, stop)
         file.seek(first * width, 1)
         data = _exactly(file, (last - first) * width, name)
-        return np.frombuffer(data, _NUMBERS[kind]).reshape(-1, columns).astype(np.float32)
+        return np.frombuffer(data, _NUMBERS[kind]).reshape(last - first, columns).astype(np.float32)
     if kind not in _COMPRESSED:
         raise BadInput(f"{name}: is no feature matrix (its mark is {kind.decode(errors='replace')!r})")
     file.seek(2 + len(kind) + 1)
@@ -62,7 +62,9 @@ def read_matrix(file: BinaryIO, start: int, stop: int | None, name: str) -> Floa
         return _between_quartiles(file, least, span, (rows, columns), (first, last), name)
     width = _COMPRESSED[kind].itemsize * columns
     file.seek(first * width, 1)
-    steps = np.frombuffer(_exactly(file, (last - first) * width, name), _COMPRESSED[kind]).reshape(-1, columns)
+    steps = np.frombuffer(_exactly(file, (last - first) * width, name), _COMPRESSED[kind]).reshape(
+        last - first, columns
+    )
     most = 65535 if kind == b"CM2" else 255
     return np.float32(least) + steps.astype(np.float32) * np.float32(span / most)
 

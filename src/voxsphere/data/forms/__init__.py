@@ -1,5 +1,6 @@
 """A corpus written in a reference system's own input form, each system's by one function."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -40,9 +41,14 @@ def write(
     if system not in FORMS:
         raise BadInput(f"--as {system}: no reference system of that name{nearest(system, FORMS)}")
     form = partial(FORMS[system], progress=progress)
+    options = [name for name in inspect.signature(form).parameters if name not in ("corpus", "out", "progress")]
     for setting in settings:
         name, equals, text = setting.partition("=")
-        if not equals or name in ("progress", "corpus", "out"):
+        if not equals:
             raise BadInput(f"--set {setting}: an option of the form {system} is changed by name=value")
+        if name not in options:
+            raise BadInput(
+                f"--set {setting}: {system} has no option {name!r}; there are: {', '.join(options) or 'none'}"
+            )
         form = override(form, name, text, {})
     return form(corpus, out)
