@@ -53,6 +53,14 @@ def form(speakers, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.parametrize("hold_out", [0, 2])
+def test_one_or_more_are_held_out_and_one_or_more_are_left(hold_out, speakers, tmp_path):
+    files = [next(speakers.glob(f"{name}/*.wav")) for name in sorted(p.name for p in speakers.glob("s*"))[:2]]
+    utterances = tuple(Utterance(f"{p.parent.name}-{p.stem}", str(p), p.parent.name, split="train") for p in files)
+    with pytest.raises(BadInput, match=f"{hold_out} of 2 speakers cannot be held out"):
+        write_form(Corpus(Manifest(utterances), {}), tmp_path / "form", hold_out=hold_out)
+
+
 def commands() -> list[list[str]]:
     blocks = re.findall(r"^```\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()

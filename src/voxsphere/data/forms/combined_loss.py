@@ -22,7 +22,7 @@ def combined_loss(
     out: Path,
     *,
     min_recordings: int = 0,
-    hold_out: int = 10,
+    hold_out: int | None = None,
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Made:
@@ -30,9 +30,9 @@ def combined_loss(
 
     - `mfcc/first` and `mfcc/second`: the cepstra (23 MFCC as Kaldi's) of the train speakers as feats.scp and feats.ark
       with utt2spk and spk2utt, their data sets dealt into two sources (their speakers, where there is one data set);
-    - `train.hdf`, and `valid.hdf` of `hold_out` of the speakers (a quarter, where that is less): both sources by
-      speaker, as `features convert out/mfcc/first out/mfcc/second --hold-out 10 --out out/train.hdf` makes them, less
-      speakers of fewer than `min_recordings`;
+    - `train.hdf`, and `valid.hdf` of `hold_out` of the speakers (None: ten, or a quarter where that is less): both
+      sources by speaker, as `features convert out/mfcc/first out/mfcc/second --hold-out 10 --out out/train.hdf` makes
+      them, less speakers of fewer than `min_recordings`;
     - `mfcc/eval`: the same of what the trials name, as one folder for both sides of a trial;
     - `trials/NAME`: lists of `enrol test target|nontarget`; `speakers/NAME.spk2utt` and `speakers/NAME.trials`: each
       speaker of the list with the first half of his recordings in it, and lines `speaker test target|nontarget` whose
@@ -50,11 +50,12 @@ def combined_loss(
         _write_cepstra(source, mfcc / name, progress)
         folders.append(mfcc / name)
     whole, _ = parted(gathered(folders), min_recordings=min_recordings)
-    hold_out = min(hold_out, max(2, len(whole.speakers) // 4))
-    if hold_out >= len(whole.speakers):
+    if hold_out is None:
+        hold_out = min(10, max(2, len(whole.speakers) // 4))
+    if not 1 <= hold_out < len(whole.speakers):
         raise BadInput(
-            f"{hold_out} of {len(whole.speakers)} speakers are to be held out for valid.hdf, and none is left to learn "
-            "from; hold one out by --set hold_out=1, or give more speakers"
+            f"{hold_out} of {len(whole.speakers)} speakers cannot be held out for valid.hdf: one or more are, and one "
+            "or more are learnt from; --set hold_out=1, or give more speakers"
         )
     train, valid = parted(whole, hold_out=hold_out, seed=seed)
     convert(train, out / "train.hdf")
