@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from studies.systems.combined_loss import PILOTS, WAYS, section
-from studies.systems.combined_loss_page import called, chosen, rates
-from studies.systems.combined_loss_rates import RATES, STUDY, TRIED
+from studies.systems.combined_loss_page import chosen, rates, steps
+from studies.systems.combined_loss_rates import FIRST, STEPS, STUDY, tried_at
 from studies.systems.store import Store
 
 STORED = Path(__file__).parents[1] / "studies/outputs/systems"
@@ -12,27 +12,41 @@ STORED = Path(__file__).parents[1] / "studies/outputs/systems"
 
 def test_each_way_takes_the_rate_that_was_best_for_the_speakers_who_choose():
     best = chosen(Store(STORED / PILOTS))
-    assert set(best) == set(TRIED)
-    # What adds the entropy term, or only lasts longer, takes the rate of what it adds to.
-    based = {way: max((each for each in TRIED if way.startswith(each)), key=len) for way in WAYS}
-    assert {way: made.rate for way, made in WAYS.items()} == {way: best[based[way]] for way in WAYS}
+    # What adds the entropy term takes the rate of what it adds to.
+    assert {way: made.rate for way, made in WAYS.items()} == {way: best[way.removesuffix(", entropy")] for way in WAYS}
 
 
-def test_every_way_was_tried_at_every_rate_alike():
+def test_every_way_was_tried_at_the_same_rates_and_beyond_while_the_best_was_at_an_end():
     store = Store(STORED / PILOTS)
-    assert [row.name for row in STUDY.rows] == [called(way, rate) for way in TRIED for rate in RATES]
     assert all(store.done(row.name, seed) for row in STUDY.rows for seed in row.seeds)
+    for way, best in chosen(store).items():
+        tried = tried_at(way)
+        first = STEPS.index(tried[0])
+        assert tried == STEPS[first : first + len(tried)]
+        assert set(FIRST) <= set(tried)
+        assert tried[0] < best < tried[-1]
 
 
 def test_the_rate_that_was_taken_is_bold():
     lines = rates(Store(STORED / PILOTS)).splitlines()[2:]
-    assert lines[0] == "| row | at 0.01 | at 0.03 | at 0.1 | at 0.3 | at 1 |"
+    columns = [float(cell.removeprefix("at ")) for cell in lines[0].strip("| ").split(" | ")[1:]]
     for line, (way, best) in zip(lines[2:], chosen(Store(STORED / PILOTS)).items(), strict=True):
         cells = line.strip("| ").split(" | ")
         assert cells[0] == way
-        assert [cell.startswith("**") for cell in cells[1:]] == [rate == best for rate in RATES]
+        assert [cell.startswith("**") for cell in cells[1:]] == [rate == best for rate in columns]
+        assert [cell != "–" for cell in cells[1:]] == [rate in tried_at(way) for rate in columns]
 
 
 def test_a_study_that_has_not_been_run_shows_no_rates(tmp_path):
     assert rates(Store(tmp_path / "empty")) == ""
     assert section(Store(tmp_path / "combined_loss")).startswith("Every row: ")
+
+
+def test_each_step_is_shown_by_how_much_it_changes_the_error():
+    def told(eer: float, less: dict[str, list[float]]) -> dict[str, object]:
+        return {"eer": {"value": eer, "less": less}}
+
+    found = {"rows": {"a": told(0.2, {"b": [-0.05, -0.08, -0.02]}), "b": told(0.25, {}), "c": told(0.3, {})}}
+    shown = steps((("a", "b"), ("a", "absent")), {"lists": {"held_out": found, "held_out_by_speaker": found}})
+    assert shown.splitlines()[-1] == f"| `a` less `b` |{2 * ' **-5.0 (-8.0 to -2.0)** |'}"
+    assert steps((("a", "b"),), {"lists": {}}) == ""

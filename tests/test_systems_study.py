@@ -123,6 +123,17 @@ def test_figures_are_means_of_the_seeds_and_tell_what_beats_what(tmp_path):
     assert by_set["bad"]["mean and std"] is False
 
 
+def test_a_row_is_compared_with_another_where_the_study_asks(tmp_path):
+    made, store = filled(tmp_path, compared=(("good", "bad"),))
+    told = figures(made, store, replicates=100)["lists"]["held_out"]["rows"]
+    assert set(told["good"]["eer"]["less"]) == {"untrained copy", "mean and std", "bad"}
+    value, low, high = told["good"]["eer"]["less"]["bad"]
+    assert value == pytest.approx(told["good"]["eer"]["value"] - told["bad"]["eer"]["value"], abs=2e-6)
+    assert low <= value <= high < 0
+    with pytest.raises(BadInput, match="no row 'better'"):
+        study(compared=(("good", "better"),))
+
+
 def test_nothing_is_shown_on_few_speakers(tmp_path):
     made, store, sides = study(), Store(tmp_path), all_pairs(9)
     store.set_list("held_out", sides)

@@ -33,7 +33,8 @@ def numbers_of(manifest: Manifest) -> np.ndarray:
 
 def figures(study: Study, store: Store, *, replicates: int = REPLICATES) -> Figures:
     """Of each list and set and each row that is stored of it: figures with their intervals, and `less`, by how much
-    they exceed those of the reference and of each floor; and `beats`, the verdict."""
+    they exceed those of the reference, of each floor, and of what the study compares them with; and the verdict
+    `beats`."""
     lists = {name: _of_list(study, store, name, sides, replicates) for name, sides in store.lists.items()}
     sets = {name: _of_set(study, store, name, speaker, replicates) for name, speaker in store.sets.items()}
     judged = (lists | sets).get(study.judged, {"rows": {}, "speakers": 0})
@@ -75,7 +76,9 @@ def _stored(of_row: Mapping[str, Mapping[int, np.ndarray]]) -> dict[str, Arrays]
 
 
 def _told(study: Study, drawn: Mapping[str, Drawn], row: str, seeds: int) -> Figures:
-    others = [name for name in (*(floor.name for floor in study.floors), study.reference) if name != row]
+    asked_for = (other for one, other in study.compared if one == row)
+    every = dict.fromkeys((*(floor.name for floor in study.floors), study.reference, *asked_for))
+    others = [name for name in every if name != row]
     # How thresholds differ says nothing: scales of scores are a network's own.
     asked = {name: [] if name.endswith("threshold") else others for name in drawn}
     return {"seeds": seeds} | {name: _figure(each, row, asked[name]) for name, each in drawn.items()}

@@ -54,7 +54,8 @@ class Study:
     on, `sets` the utterances that closed-set rows decide on; what a row tells of either is in their order. `floors`
     are rows that are to be beaten. `judged` is the list or set that decides whether the system runs (the verdict
     "beats"), `reference` the row that others are compared with and that the verdict is about. `section` makes the
-    system's Markdown of what is stored; None takes the usual tables.
+    system's Markdown of what is stored; None takes the usual tables. Of each pair in `compared` the first row is
+    compared with the second besides.
     """
 
     name: str
@@ -67,10 +68,13 @@ class Study:
     floors: tuple[Row, ...] = ()
     judged: str = HELD_OUT
     section: Callable[[Store], str] | None = None
+    compared: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.reference not in self.names:
             raise BadInput(f"{self.name}: its reference {self.reference!r} is none of its rows")
+        for row in (row for pair in self.compared for row in pair):
+            self.row(row)
 
     @property
     def names(self) -> tuple[str, ...]:
