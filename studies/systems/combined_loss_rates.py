@@ -1,4 +1,4 @@
-"""Which rate each row of the combined-loss study takes: all tried alike, on speakers whom that study never tries."""
+"""Which rate each row of the combined-loss study takes: all by one rule, on speakers whom that study never tries."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from voxsphere.audio.augment.bandpass import PassBand
+from voxsphere.audio.augment.bandpass import PassBand, check_order
 from voxsphere.audio.front_end import FrontEnd
 from voxsphere.core.errors import BadInput
 
@@ -55,8 +55,7 @@ class BandPassed(nn.Module):
 
 def _taps(band: PassBand, sample_rate: int) -> Float[Tensor, " taps"]:
     """The band's impulse response up to where it is faint."""
-    if not 1 <= band.order <= 30:
-        raise BadInput(f"order: {band.order} is no order from 1 to 30")
+    check_order("order", band.order)
     if not band.low > 0:
         raise BadInput(f"a band from {band.low:g} Hz: give a lower edge above 0")
     click = np.zeros(_LONGEST, np.float32)

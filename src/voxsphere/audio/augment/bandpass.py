@@ -30,6 +30,12 @@ class PassBand:
         return np.asarray(passed, np.float32)
 
 
+def check_order(name: str, order: int) -> None:
+    """Raise `BadInput`, naming the option, for an order that is not 1 to 30."""
+    if not 1 <= order <= 30:
+        raise BadInput(f"{name}: {order} is no order from 1 to 30")
+
+
 @lru_cache(maxsize=64)
 def _sections(low: float, high: float, order: int, sample_rate: int) -> np.ndarray[Any, Any]:
     import scipy.signal
@@ -52,8 +58,7 @@ class BandPass:
     def __post_init__(self) -> None:
         check("BandPass.low", self.low, least=1)
         check("BandPass.high", self.high, least=self.low[1] + 1)
-        if not 1 <= self.order <= 30:
-            raise BadInput(f"BandPass.order: {self.order} is no order from 1 to 30")
+        check_order("BandPass.order", self.order)
 
     def draw(self, random: np.random.Generator, samples: int, sample_rate: int) -> PassBand:
         """Which band; its upper edge at most 99 % of half the sampling rate."""
