@@ -4,6 +4,7 @@ from functools import partial
 
 from small import Frames, small
 
+from voxsphere.audio.band_passed import BandPassed
 from voxsphere.audio.deltas import Deltas
 from voxsphere.audio.features import Fbank, Mfcc, Spectrogram
 from voxsphere.audio.ge2e_mel import GE2EMel
@@ -38,6 +39,7 @@ _FBANK = partial(Fbank, num_mels=12)
 _POWER = partial(Spectrogram, form="power")
 
 SMALL: dict[str, partial[SpeakerModel]] = {
+    "BandPassed": small(partial(BandPassed, of=partial(Fbank, num_mels=12, cmn=True))),
     "Deltas": small(partial(Deltas, of=partial(Mfcc, num_ceps=6))),
     "Deltas, librosa": small(partial(Deltas, of=partial(Mfcc, num_ceps=6), window=1, form="librosa")),
     "Fbank": small(partial(Fbank, num_mels=20, cmn=True)),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
 from voxsphere.audio.augment.bandpass import PassBand, check_order
@@ -36,15 +36,16 @@ class BandPassed(nn.Module):
         self.input, self.sample_rate, self.hop, self.dim = self.of.input, self.of.sample_rate, self.of.hop, self.of.dim
         if self.input != "wave":
             raise BadInput("stored features have no wave to filter; compute them by --features BandPassed --set of=…")
-        self.taps: Tensor
-        self.register_buffer("taps", _taps(PassBand(low, high, order), self.sample_rate), persistent=False)
+        # No buffer: in bfloat16, which a model's buffers may become, it would be another filter.
+        self.taps = _taps(PassBand(low, high, order), self.sample_rate)
 
     def forward(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames dim"]:
         """The features of the filtered wave."""
         samples = wave.shape[1]
-        # Full precision: in bfloat16 the quiet ends of the response would drown.
         size = samples + len(self.taps)
-        spectrum = torch.fft.rfft(wave.float(), n=size) * torch.fft.rfft(self.taps.float(), n=size)
+        # Double precision: what is left beside the band lies below float32's rounding of what is in it.
+        taps = self.taps.to(wave.device)
+        spectrum = torch.fft.rfft(wave.double(), n=size) * torch.fft.rfft(taps, n=size)
         passed = torch.fft.irfft(spectrum, n=size)[:, :samples]
         return self.of(passed.to(wave.dtype))
 
@@ -53,7 +54,7 @@ class BandPassed(nn.Module):
         return self.of.frames_of(samples)
 
 
-def _taps(band: PassBand, sample_rate: int) -> Float[Tensor, " taps"]:
+def _taps(band: PassBand, sample_rate: int) -> Float64[Tensor, " taps"]:
     """The band's impulse response up to where it is faint."""
     check_order("order", band.order)
     if not band.low > 0:
@@ -65,4 +66,4 @@ def _taps(band: PassBand, sample_rate: int) -> Float[Tensor, " taps"]:
     last = int(np.flatnonzero(loudness > _FAINT * loudness.max())[-1])
     if last + 1 == _LONGEST:
         raise BadInput(f"a band of {band.low:g} to {band.high:g} Hz rings for too long; widen it or lower its order")
-    return torch.from_numpy(response[: last + 1].copy())
+    return torch.from_numpy(response[: last + 1].astype(np.float64))

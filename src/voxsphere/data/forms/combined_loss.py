@@ -54,8 +54,8 @@ def combined_loss(
         hold_out = min(10, max(2, len(whole.speakers) // 4))
     if not 1 <= hold_out < len(whole.speakers):
         raise BadInput(
-            f"{hold_out} of {len(whole.speakers)} speakers cannot be held out for valid.hdf: one or more are, and one "
-            "or more are learnt from; --set hold_out=1, or give more speakers"
+            f"{hold_out} of {len(whole.speakers)} speakers cannot be held out for valid.hdf: at least one is to be, "
+            "and at least one is left to learn from; --set hold_out=1, or give more speakers"
         )
     train, valid = parted(whole, hold_out=hold_out, seed=seed)
     convert(train, out / "train.hdf")
