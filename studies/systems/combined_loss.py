@@ -14,9 +14,10 @@ from studies.systems.running import embedder, model_of, scored, trained
 from studies.systems.store import Store
 from studies.systems.study import BY_SPEAKER, HELD_OUT, Row, Study, Tested, Told
 from studies.systems.tables import standard
-from voxsphere.core.manifest import Manifest
+from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.examples import Crops
-from voxsphere.data.forms.combined_loss import by_speakers
+from voxsphere.data.feature_choice import gathered, parted
+from voxsphere.data.forms.combined_loss import SOURCES, by_speakers
 from voxsphere.data.forms.combined_loss import combined_loss as write_form
 from voxsphere.data.hdf5_set import hdf5_set
 from voxsphere.data.manifests import open_manifest
@@ -41,8 +42,9 @@ EPOCHS = 40
 BATCH = 64
 SECONDS = (1.0, 1.4)
 PILOTS = "combined_loss_rates"
-CHOOSING, JUDGING = 60, 120
-"""Of the speakers who are not learnt from, these choose the rates in the study `PILOTS`, those judge in this one."""
+CHOOSING, HELD_OUT_TO_JUDGE = 60, 120
+"""Of the speakers who are not learnt from, these choose the rates in the study `PILOTS`, those judge in this one, less
+whom `_earlier` names."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def recipe(place: Place, way: Way, seed: int) -> Recipe:
 
 def prepare(place: Place) -> None:
     """The corpus as `prepare --as combined_loss` writes it, with the speakers held out who choose and who judge."""
-    write_form(place.corpus, place.form, hold_out=4 if place.smoke else CHOOSING + JUDGING)
+    write_form(place.corpus, place.form, hold_out=4 if place.smoke else CHOOSING + HELD_OUT_TO_JUDGE)
 
 
 def strangers(place: Place) -> tuple[Manifest, Manifest]:
@@ -112,7 +114,19 @@ def strangers(place: Place) -> tuple[Manifest, Manifest]:
     told = {utterance.id: utterance for utterance in place.corpus.manifest}
     stored = open_manifest(place.form / "valid.tsv")
     known = Manifest(tuple(replace(told[u.id], path=u.path, start=None, extra=u.extra) for u in stored))
-    return (known, known) if place.smoke else split(known, held_out=JUDGING, seed=1)
+    if place.smoke:
+        return known, known
+    choosing, judging = split(known, held_out=HELD_OUT_TO_JUDGE, seed=1)
+    earlier = _earlier(place, told)
+    return choosing, Manifest(tuple(utterance for utterance in judging if utterance.speaker not in earlier))
+
+
+def _earlier(place: Place, told: Mapping[str, Utterance]) -> set[str]:
+    """Who chose batch, crops, weight decay and epochs: half of those who were held out when 120 were."""
+    whole, _ = parted(gathered([place.form / "mfcc" / source for source in SOURCES]))
+    _, held_out = parted(whole, hold_out=120, seed=0)
+    choosing, _ = split(Manifest(tuple(told[utterance.id] for utterance in held_out)), held_out=60, seed=1)
+    return set(choosing.speakers)
 
 
 def tried(place: Place, manifest: Manifest) -> Tested:
@@ -182,8 +196,8 @@ STUDY = Study(
         "the best of 0.03, 0.1 and 0.3, and of those beyond while the best was at an end, with another seed on trials "
         f"of {CHOOSING} other speakers, who are not learnt from either (the entropy term takes the rate of the row "
         "that it adds to). Batch, crops, weight decay and epochs, the same for all rows, had been chosen before on 60 "
-        f"speakers of an earlier draw, of whom 19 are among the {JUDGING} who judge here. The corpus's lists chose "
-        "nothing."
+        f"speakers of an earlier draw; the 19 of the {HELD_OUT_TO_JUDGE} held out here who were among them do not "
+        "judge. The corpus's lists chose nothing."
     ),
     reference=REFERENCE,
     prepare=prepare,
