@@ -52,6 +52,19 @@ def corpus() -> Path:
     return Path(folder)
 
 
+@pytest.fixture
+def killed_at_the_list(monkeypatch):
+    """Once called, a process that writes an archive and its list is killed when only the list is not yet there."""
+    replace = os.replace
+
+    def killed(source, target) -> None:
+        if str(target).endswith(".scp"):
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    return lambda: monkeypatch.setattr(os, "replace", killed)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     """A folder with a small untrained model, and a calibration made up for it."""

@@ -40,6 +40,15 @@ def test_kaldi_reads_ours_and_we_read_kaldis(tmp_path, ending):
     np.testing.assert_array_equal(again.vectors, MADE.vectors)
 
 
+def test_an_old_list_does_not_outlive_its_archive(tmp_path, killed_at_the_list):
+    MADE.save(tmp_path / "e.ark")
+    killed_at_the_list()
+    with pytest.raises(KeyboardInterrupt):
+        Embeddings(MADE.ids[::-1], MADE.vectors).save(tmp_path / "e.ark")
+    assert Embeddings.load(tmp_path / "e.ark").ids == MADE.ids[::-1]
+    assert not (tmp_path / "e.scp").exists()
+
+
 def test_a_command_in_an_scp_is_not_run(tmp_path):
     (tmp_path / "e.scp").write_text(f"a touch {tmp_path}/ran |\n")
     with pytest.raises(BadInput, match="commands are not run"):

@@ -88,6 +88,15 @@ def test_kaldiio_reads_the_archive_and_the_folder_is_kaldis(stored, tmp_path):
     assert made.manifest.utterances[0].duration is None
 
 
+def test_an_old_list_does_not_outlive_its_archive(stored, tmp_path, killed_at_the_list):
+    convert(stored, tmp_path / "feats.ark")
+    killed_at_the_list()
+    with pytest.raises(KeyboardInterrupt):
+        convert(Manifest(stored.utterances[::-1]), tmp_path / "feats.ark")
+    assert list(dict(kaldiio.load_ark(str(tmp_path / "feats.ark")))) == [*MATRICES][::-1]
+    assert not (tmp_path / "feats.scp").exists()
+
+
 def test_archives_that_kaldiio_wrote_are_converted(tmp_path):
     with kaldiio.WriteHelper(f"ark,scp:{tmp_path}/feats.ark,{tmp_path}/feats.scp", compression_method=2) as out:
         for name, matrix in MATRICES.items():

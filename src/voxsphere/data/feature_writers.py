@@ -55,12 +55,15 @@ def check_names(manifest: Manifest, form: str) -> None:
 def _write_ark(out: Path, rows: Iterable[Row], *, compression: int) -> Iterator[tuple[Utterance, str]]:
     """An archive and its list; of feats.ark, also whose utterances they are, as a Kaldi data folder has it."""
     written: list[tuple[Utterance, int, int]] = []
+    listing = out.with_suffix(".scp")
     with atomic(out, "wb") as file:
         for utterance, frames in rows:
             file.write(f"{utterance.id} ".encode())
             written.append((utterance, file.tell(), len(frames)))
             file.write(encoded_matrix(frames, compression=compression))
-    _write_lines(out.with_suffix(".scp"), [f"{u.id} {out}:{place}" for u, place, _ in written])
+        # An old list would name places of an archive that is no more, if this were the last that is done.
+        listing.unlink(missing_ok=True)
+    _write_lines(listing, [f"{u.id} {out}:{place}" for u, place, _ in written])
     if out.stem == "feats":
         spoken: dict[str, list[str]] = {}
         for u, _, _ in written:
