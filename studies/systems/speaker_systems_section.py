@@ -22,6 +22,7 @@ class Variant:
     narrow: str
     loss: tuple[str, ...] = ()
     rate: float = 3e-3
+    epochs: int = 10
 
 
 def section(variants: Mapping[str, Variant], store: Store) -> str:

@@ -22,7 +22,7 @@ from voxsphere.train.recipe import Recipe
 
 FILES, WINDOWS = "files", "windows"
 FRAMES, UNITS = 21, 100
-PASSES = 2
+PASSES = 6
 """Times that the network sees about as many windows as there are."""
 EVERY, MARGIN, RATE = 10, 20, 100
 """Of each file every tenth frame is asked, if all networks see as many frames of the file around it; a second's."""

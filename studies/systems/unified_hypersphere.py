@@ -204,7 +204,8 @@ _SMOKE = (
 _NEW, _CARRIED = "2.start.head=new", "2.start.head=carried"
 _SCALES = ("2.objective.head.scale=30", "2.objective.head.margin=6")
 _SOFTMAX = ("2.objective.head=Softmax", _CARRIED)
-_A_SOFTMAX = ("2.objective.head=ASoftmax", "2.margin=LambdaAnnealing", _NEW)
+# The weight of the plain logit falls to its last value, 5, in half of the steps; published for many more.
+_A_SOFTMAX = ("2.objective.head=ASoftmax", "2.margin=LambdaAnnealing", "2.margin.gamma=0.4", _NEW)
 _ADDITIVE = ("2.objective.head.normalised=true", *_SCALES, _NEW)
 _LOGISTIC = ("2.objective.head.normalised=false", *_SCALES, _CARRIED)
 REFERENCE = "am-softmax"
@@ -220,6 +221,7 @@ WAYS: dict[str, Way] = {
     f"{REFERENCE}, dropout 0.5": Way((*_ADDITIVE, "model.projection.dropout=0.5")),
     f"{REFERENCE}, 64 dimensions": Way((*_ADDITIVE, "model.projection.dim=64")),
     f"{REFERENCE}, 512 dimensions": Way((*_ADDITIVE, "model.projection.dim=512")),
+    f"{REFERENCE}, 1024 dimensions": Way((*_ADDITIVE, "model.projection.dim=1024")),
 }
 """The rows of verification, of 128 dimensions where nothing else is said."""
 _KNOWN = "identification, logistic margin"
@@ -229,6 +231,7 @@ KNOWN_WAYS: dict[str, Way] = {
     "identification, softmax": Way(_SOFTMAX),
     "identification, a-softmax": Way(_A_SOFTMAX),
     f"{_KNOWN}, learnt from plain crops": Way((*_LOGISTIC, "augment=[]")),
+    f"{_KNOWN}, dropout 0.5": Way((*_LOGISTIC, "model.projection.dropout=0.5")),
     f"{_KNOWN}, heard whole": Way(_LOGISTIC, crops=0, trained_as=_KNOWN),
     f"{_KNOWN}, one crop": Way(_LOGISTIC, crops=1, trained_as=_KNOWN),
 }
