@@ -76,8 +76,9 @@ def test_the_file_goes_back_into_an_archive_that_kaldiio_reads(voxsphere, source
     loaded = kaldiio.load_scp(str(sources / "back/feats.scp"))
     assert len(loaded) == 9
     for name, theirs in loaded.items():
-        np.testing.assert_array_equal(theirs, read_array(f"{sources}/data/train.hdf#{name}"))
-    assert "cleo cleo/cleo-1 cleo/cleo-2 cleo/cleo-3\n" in (sources / "back/spk2utt").read_text()
+        place = f"{name.partition('-')[0]}/{name}"
+        np.testing.assert_array_equal(theirs, read_array(f"{sources}/data/train.hdf#{place}"))
+    assert "cleo cleo-1 cleo-2 cleo-3\n" in (sources / "back/spk2utt").read_text()
 
 
 def test_speakers_of_few_recordings_over_all_sources_are_left_out(voxsphere, sources):

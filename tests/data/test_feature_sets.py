@@ -88,6 +88,24 @@ def test_kaldiio_reads_the_archive_and_the_folder_is_kaldis(stored, tmp_path):
     assert made.manifest.utterances[0].duration is None
 
 
+def test_an_hdf5_file_keeps_names_that_its_places_cannot_hold(stored, tmp_path):
+    named = {"ann": "x/ann", "bob": ""}
+    odd = Manifest(tuple(replace(u, id=f"of {u.id}.wav", speaker=named[u.speaker]) for u in stored))
+    convert(odd, tmp_path / "odd.h5")
+    with h5py.File(tmp_path / "odd.h5") as file:
+        assert set(file) == {"x-ann", "-"}
+    assert {(u.id, u.speaker) for u in open_manifest(tmp_path / "odd.h5")} == {(u.id, u.speaker) for u in odd}
+
+
+@pytest.mark.parametrize("out", ["odd.h5", "mcp", "odd.npy"])
+def test_two_speakers_who_would_be_one_are_refused(stored, tmp_path, out):
+    named = {"ann": "s/1", "bob": "s-1"}
+    odd = Manifest(tuple(replace(u, speaker=named[u.speaker]) for u in stored))
+    with pytest.raises(BadInput, match=r"^speakers 's-1' and 's/1' would both be 's-1'; rename one$"):
+        convert(odd, tmp_path / out)
+    assert convert(odd, tmp_path / "odd.ark").manifest.speakers == ("s-1", "s/1")
+
+
 def test_an_old_list_does_not_outlive_its_archive(stored, tmp_path, killed_at_the_list):
     convert(stored, tmp_path / "feats.ark")
     killed_at_the_list()

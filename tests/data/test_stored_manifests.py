@@ -111,7 +111,13 @@ def test_what_is_no_such_manifest_is_one_line(kaldi, tmp_path):
     (kaldi / "command.scp").write_text("a cat a.ark |\n")
     (kaldi / "mfcc/x/utt2spk").write_text("ann-1 ann\n")
     assert "flat.h5#ann-1: lies in no group" in told(tmp_path / "flat.h5")
-    assert "strange.h5#ann/strange: is no wave" in told(tmp_path / "strange.h5")
+    strange = told(tmp_path / "strange.h5")
+    assert "strange.h5#ann/strange: holds float64 of shape (7,), which is neither a wave" in strange
+    with h5py.File(tmp_path / "deltas.h5", "w") as file:
+        file["ann/deltas"] = np.zeros((3, 23, 80))
+    deltas = told(tmp_path / "deltas.h5")
+    assert "(3, 23, 80)" in deltas
+    assert "numbers of shape [1, dim, frames] or [frames, dim], without deltas" in deltas
     assert "empty.h5: holds no dataset" in told(tmp_path / "empty.h5")
     assert "command.scp: line 1 is a command" in told(kaldi / "command.scp")
     assert "ann-2 has no speaker in" in told(kaldi / "mfcc/x/raw.scp")

@@ -17,6 +17,9 @@ from voxsphere.core.files import existing
 
 RATE = "sample_rate"
 """The attribute of a dataset of samples that tells its rate in Hz; features have none."""
+ID, SPEAKER = "id", "speaker"
+"""The attributes of a dataset that tell the utterance's id and speaker, of which its place can hold only some signs."""
+_FEATURES = "numbers of shape [1, dim, frames] or [frames, dim], without deltas"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,10 @@ class Dataset:
         """The sample rate in Hz and the number of samples; `BadInput` where this is no wave."""
         rate = self.data.attrs.get(RATE)
         if rate is None or self.data.ndim != 1 or self.data.dtype.kind not in "fi" or int(rate) < 1:
-            raise BadInput(f"{self.name}: is no wave: one axis of numbers and an attribute {RATE!r} are expected")
+            raise BadInput(
+                f"{self.name}: holds {self._held}, which is neither a wave (one axis of numbers, and an attribute "
+                f"{RATE!r}) nor features ({_FEATURES})"
+            )
         return int(rate), len(self.data)
 
     def samples(self, start: int, stop: int) -> Float32[np.ndarray, " samples"]:
@@ -39,6 +45,11 @@ class Dataset:
         if read.dtype.kind == "f":
             return read.astype(np.float32, copy=False)
         return read.astype(np.float32) * np.float32(2.0 ** (1 - 8 * read.dtype.itemsize))
+
+    def told(self, attribute: str) -> str | None:
+        """What an attribute says, if it is there and is text."""
+        found = self.data.attrs.get(attribute)
+        return found if isinstance(found, str) else None
 
     @property
     def length(self) -> int:
@@ -54,12 +65,13 @@ class Dataset:
     def frames(self, start: int, stop: int | None) -> Float32[np.ndarray, "frames dim"]:
         """The features from frame `start` to `stop`, of a dataset of shape [1, dim, frames] or [frames, dim]."""
         if not self.holds_features or self.data.dtype.kind not in "fi":
-            held = f"{self.data.dtype} of shape {self.data.shape}"
-            raise BadInput(
-                f"{self.name}: holds {held}; features are numbers of shape [1, dim, frames] or [frames, dim]"
-            )
+            raise BadInput(f"{self.name}: holds {self._held}; features are {_FEATURES}")
         read = self._read(np.s_[start:stop]) if self.data.ndim == 2 else self._read(np.s_[0, :, start:stop]).T
         return np.ascontiguousarray(read, dtype=np.float32)
+
+    @property
+    def _held(self) -> str:
+        return f"{self.data.dtype} of shape {self.data.shape}"
 
     def _read(self, part: Any) -> np.ndarray:
         try:

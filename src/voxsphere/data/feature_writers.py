@@ -13,6 +13,7 @@ from jaxtyping import Float32
 
 from voxsphere.audio.ark_write import encoded_matrix
 from voxsphere.audio.fmatrix import SUFFIXES, write_fmatrix
+from voxsphere.audio.hdf5 import ID, SPEAKER
 from voxsphere.core.errors import BadInput, flattened
 from voxsphere.core.files import atomic
 from voxsphere.core.manifest import Manifest, Utterance
@@ -43,6 +44,10 @@ def check_names(manifest: Manifest, form: str) -> None:
         if blank := next((u.id for u in manifest if u.id.split() != [u.id]), None):
             raise BadInput(f"{blank!r}: a Kaldi archive cannot hold an id with blanks; give ids without")
         return
+    named: dict[str, str] = {}
+    for who in manifest.speakers:
+        if named.setdefault(_simple(who), who) != who:
+            raise BadInput(f"speakers {named[_simple(who)]!r} and {who!r} would both be {_simple(who)!r}; rename one")
     place_of = _dataset if form == "h5" else _file
     seen: dict[str, str] = {}
     for u in manifest:
@@ -75,7 +80,7 @@ def _write_ark(out: Path, rows: Iterable[Row], *, compression: int) -> Iterator[
 
 
 def _write_hdf5(out: Path, rows: Iterable[Row]) -> Iterator[tuple[Utterance, str]]:
-    """A dataset `speaker/utterance` of shape [1, dim, frames] for each."""
+    """A dataset `speaker/utterance` of shape [1, dim, frames] for each, with the attributes `id` and `speaker`."""
     try:
         import h5py
     except ImportError:
@@ -90,7 +95,8 @@ def _write_hdf5(out: Path, rows: Iterable[Row]) -> Iterator[tuple[Utterance, str
             with h5py.File(half, "w") as file:
                 for utterance, frames in rows:
                     place = _dataset(utterance)
-                    file.create_dataset(place, data=np.ascontiguousarray(frames.T)[None]).attrs["id"] = utterance.id
+                    dataset = file.create_dataset(place, data=np.ascontiguousarray(frames.T)[None])
+                    dataset.attrs.update({ID: utterance.id, SPEAKER: utterance.speaker})
                     written.append((utterance, f"{out}#{place}"))
             with half.open("rb") as whole:
                 os.fsync(whole.fileno())

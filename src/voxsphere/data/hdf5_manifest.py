@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from voxsphere.audio.hdf5 import members
+from voxsphere.audio.hdf5 import ID, SPEAKER, members
 from voxsphere.core.errors import BadInput
 from voxsphere.core.manifest import Manifest, Utterance
 from voxsphere.data.stored import NUM_FRAMES
@@ -11,8 +11,9 @@ from voxsphere.data.stored import NUM_FRAMES
 def read_hdf5(file: str | Path) -> Manifest:
     """The datasets `speaker/utterance` of a file of waves (as `pack` writes them) or of features, in order of name.
 
-    An utterance is called `speaker/utterance`. Waves tell their duration, features their number of frames
-    (`num_frames`). `BadInput` names what lies elsewhere or is neither.
+    An utterance is called `speaker/utterance`; features that tell an id and a speaker (their attributes) are called by
+    those. Waves tell their duration, features their number of frames (`num_frames`). `BadInput` names what lies
+    elsewhere or is neither.
     """
     utterances = []
     for place, dataset in members(str(file)):
@@ -22,7 +23,9 @@ def read_hdf5(file: str | Path) -> Manifest:
         path = f"{file}#{place}"
         if dataset.holds_features:
             frames = ((NUM_FRAMES, str(dataset.length)),)
-            utterances.append(Utterance(place, path, speaker, extra=frames))
+            who = dataset.told(SPEAKER)
+            speaker = speaker if who is None else who
+            utterances.append(Utterance(dataset.told(ID) or place, path, speaker, extra=frames))
         else:
             rate, samples = dataset.wave()
             utterances.append(Utterance(place, path, speaker, duration=samples / rate))

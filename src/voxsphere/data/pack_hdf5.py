@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voxsphere.audio.hdf5 import RATE
+from voxsphere.audio.hdf5 import ID, RATE
 from voxsphere.core.errors import BadInput
 from voxsphere.data.pack_pieces import Piece
 from voxsphere.data.pack_shards import Place
@@ -32,7 +32,7 @@ def write_hdf5(out: Path, recordings: Iterable[tuple[Piece, tuple[np.ndarray, in
                 for piece, (samples, rate) in recordings:
                     dataset = file.require_group(piece.speaker).create_dataset(piece.key, data=samples)
                     dataset.attrs[RATE] = rate
-                    dataset.attrs["id"] = piece.first.id
+                    dataset.attrs[ID] = piece.first.id
                     yield piece, Place(f"{out}#{piece.speaker}/{piece.key}", len(samples) / rate)
                 packed = len(file) > 0
             if packed:
