@@ -1,7 +1,9 @@
 """Locators: the same samples from every store, in whole and in part, from threads and from forked processes."""
 
+import gc
 import multiprocessing
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -180,3 +182,22 @@ def test_a_stamp_changes_when_the_file_does(store, tmp_path):
     assert before == stores.stamp(tmp_path / "s.tar")
     make_tar(tmp_path / "s.tar", {"a.wav": encoded(noise(0.2), "WAV")})
     assert before != stores.stamp(f"{tmp_path}/s.tar#a.wav")
+
+
+def test_npy_files_are_read_in_many_threads(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((3, 2), np.float32))
+
+    def other_threads_run(phase, told):
+        time.sleep(1e-4)
+
+    before = gc.get_threshold()
+    # A collection while the header is parsed lets another thread begin to parse; older Pythons fail on that.
+    gc.callbacks.append(other_threads_run)
+    gc.set_threshold(1, 1 << 20, 1 << 20)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            read = list(pool.map(lambda _: stores.read_array(tmp_path / "a.npy").sum(), range(3000)))
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(other_threads_run)
+    assert set(read) == {6.0}

@@ -1,6 +1,7 @@
 """Rows of a NumPy file, read alone."""
 
 import os
+import threading
 from typing import BinaryIO
 
 import numpy as np
@@ -10,6 +11,8 @@ from voxsphere.core.errors import BadInput, flattened
 
 MARK = b"\x93NUMPY"
 """How such a file begins."""
+_ONE_AT_A_TIME = threading.Lock()
+"""NumPy has Python parse the header, whose parser fails now and then in two threads at once before Python 3.11.9."""
 
 
 def read_rows(file: BinaryIO, start: int, stop: int | None, name: str) -> Float32[np.ndarray, "frames dim"]:
@@ -17,7 +20,8 @@ def read_rows(file: BinaryIO, start: int, stop: int | None, name: str) -> Float3
     try:
         version = np.lib.format.read_magic(file)
         reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, by_columns, dtype = reader(file)
+        with _ONE_AT_A_TIME:
+            shape, by_columns, dtype = reader(file)
     except (ValueError, KeyError) as error:
         raise BadInput(f"{name}: cannot be read as .npy ({flattened(error)})") from error
     if len(shape) != 2 or by_columns or dtype.kind != "f":
