@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from studies.systems.combined_loss import PILOTS, WAYS, section
-from studies.systems.combined_loss_page import chosen, rates, steps
+from studies.systems.combined_loss_page import chosen, rates
 from studies.systems.combined_loss_rates import FIRST, STEPS, STUDY, tried_at
 from studies.systems.store import Store
 
@@ -40,13 +40,3 @@ def test_the_rate_that_was_taken_is_bold():
 def test_a_study_that_has_not_been_run_shows_no_rates(tmp_path):
     assert rates(Store(tmp_path / "empty")) == ""
     assert section(Store(tmp_path / "combined_loss")).startswith("Every row: ")
-
-
-def test_each_step_is_shown_by_how_much_it_changes_the_error():
-    def told(eer: float, less: dict[str, list[float]]) -> dict[str, object]:
-        return {"eer": {"value": eer, "less": less}}
-
-    found = {"rows": {"a": told(0.2, {"b": [-0.05, -0.08, -0.02]}), "b": told(0.25, {}), "c": told(0.3, {})}}
-    shown = steps((("a", "b"), ("a", "absent")), {"lists": {"held_out": found, "held_out_by_speaker": found}})
-    assert shown.splitlines()[-1] == f"| `a` less `b` |{2 * ' **-5.0 (-8.0 to -2.0)** |'}"
-    assert steps((("a", "b"),), {"lists": {}}) == ""

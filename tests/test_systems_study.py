@@ -16,7 +16,7 @@ from studies.systems.figures import figures
 from studies.systems.hypersphere_page import five_likeliest
 from studies.systems.store import Store
 from studies.systems.study import Row, Study
-from studies.systems.tables import best, by_list, standard
+from studies.systems.tables import best, by_list, standard, steps
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import write_json
@@ -69,6 +69,18 @@ def filled(folder: Path, **options: object) -> tuple[Study, Store]:
             told = {"scores": {"held_out": scores_of(sides, seed, apart)}, "decisions": {"last": decided}}
             store.add(row, seed, {"loss": 1.5, "cpu_seconds": 60.0, **told}, order=made.names)
     return made, store
+
+
+def test_each_step_is_shown_by_how_much_it_changes_what_is_judged_by(tmp_path):
+    made, store = filled(tmp_path, compared=(("bad", "good"), ("good", "untrained copy")))
+    found = figures(made, store, replicates=200)
+    head, _, first, second = steps(made, found).splitlines()[2:]
+    assert head == "| step | EER, held-out train speakers | right decisions, last |"
+    assert first.startswith("| `bad` less `good` | **+")
+    assert " | **-" in first
+    assert second.startswith("| `good` less `untrained copy` | **-")
+    assert steps(study(), found) == ""
+    assert steps(made, {"lists": {}, "sets": {}}) == ""
 
 
 def test_what_is_stored_comes_back_to_four_places(tmp_path):
@@ -186,7 +198,7 @@ def test_the_tables_show_the_verdict_and_every_row(tmp_path):
     made, store = filled(tmp_path)
     (tmp_path / "figures.json").write_text(json.dumps(figures(made, store, replicates=200)))
     text = standard(made, store)
-    assert "Ten steps. One thread a run; 4 runs, 4 CPU minutes in all, in the median 60 s a run" in text
+    assert "Ten steps. One thread a run; 4 runs, 4 CPU minutes in all, in the median 60 s a run, the longest 60 s" in text
     assert "`good` is shown better on held-out train speakers than *untrained copy*: yes (EER **-" in text
     assert "The system counts as running. Rows that do not beat both: `bad`." in text
     assert "Held-out train speakers (1,770 trials, 60 of them targets, 20 speakers):" in text

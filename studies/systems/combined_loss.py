@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.optim import SGD
 
-from studies.systems.combined_loss_page import rates, steps
+from studies.systems.combined_loss_page import rates
 from studies.systems.floors import verification_floors
 from studies.systems.place import Place
 from studies.systems.running import embedder, model_of, scored, trained
@@ -177,12 +177,8 @@ COMPARED = (
 
 
 def section(store: Store) -> str:
-    """The usual tables, that of the steps, and that of the rates."""
-    parts = (
-        standard(STUDY, store),
-        steps(COMPARED, store.figures or {"lists": {}}),
-        rates(Store(store.folder.with_name(PILOTS))),
-    )
+    """The usual tables, and that of the rates."""
+    parts = (standard(STUDY, store), rates(Store(store.folder.with_name(PILOTS))))
     return "\n\n".join(part for part in parts if part)
 
 

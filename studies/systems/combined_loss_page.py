@@ -1,11 +1,10 @@
-"""The tables of the combined-loss study's rates and of what each step is worth, as Markdown, of what is stored."""
+"""The table of the combined-loss study's rates, as Markdown, of what is stored."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from studies.systems.figures import Figures
 from studies.systems.store import Store
-from studies.systems.study import BY_SPEAKER, HELD_OUT
-from studies.systems.tables import apart, called, rate, table
+from studies.systems.tables import rate, table
 
 _AT = ", at "
 
@@ -32,19 +31,6 @@ def rates(store: Store) -> str:
         "EER in % on the speakers who chose the rates, with another seed "
         f"(`python -m studies.systems run combined_loss_rates`):\n\n{table(head, body)}"
     )
-
-
-def steps(compared: Iterable[tuple[str, str]], figures: Figures) -> str:
-    """By how much each step changes the EER of the speakers held out; "" where nothing has been run."""
-    lists = [name for name in (HELD_OUT, BY_SPEAKER) if name in figures["lists"]]
-    rows = [figures["lists"][name]["rows"] for name in lists]
-    body = [
-        [f"`{one}` less `{other}`", *(apart(found[one]["eer"]["less"][other]) for found in rows)]
-        for one, other in compared
-        if rows and all(one in found and other in found for found in rows)
-    ]
-    shown = table(["step", *(called(name) for name in lists)], body)
-    return f"What each step changes, EER in points:\n\n{shown}" if body else ""
 
 
 def _tried(store: Store) -> dict[str, dict[float, Figures]]:

@@ -16,12 +16,12 @@ _NAMES = {
 
 
 def standard(study: Study, store: Store) -> str:
-    """Budget, verdict, a table of what is judged, one of the lists, one of each further set, and what broke off."""
+    """Budget, verdict, a table of what is judged, of each further set, of the steps and the lists; what broke off."""
     figures = store.figures or {"lists": {}, "sets": {}, "beats": {}}
     parts = [budget(study, store), verdict(study, figures)]
     parts += [verification(study, figures, name) for name in figures["lists"] if _teaching(study, name)]
     parts += [identification(study, figures, name) for name in figures["sets"]]
-    parts += [lists(study, figures), broken(study, store)]
+    parts += [steps(study, figures), lists(study, figures), broken(study, store)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -32,7 +32,8 @@ def budget(study: Study, store: Store) -> str:
         return study.budget
     seconds = [each["cpu_seconds"] for each in told]
     counted = (
-        f"{len(told)} runs, {sum(seconds) / 60:.0f} CPU minutes in all, in the median {median(seconds):.0f} s a run"
+        f"{len(told)} runs, {sum(seconds) / 60:.0f} CPU minutes in all, in the median {median(seconds):.0f} s a run, "
+        f"the longest {max(seconds):.0f} s"
     )
     return f"{study.budget} One thread a run; {counted} (training and scoring)."
 
@@ -135,6 +136,24 @@ def best(study: Study, figures: Figures, count: int) -> list[str]:
     sign = 1 if figure == "eer" else -1
     rows = (row.name for row in study.rows if row.name in found)
     return sorted(rows, key=lambda row: sign * float(found[row][figure]["value"]))[:count]
+
+
+def steps(study: Study, figures: Figures) -> str:
+    """By how much each row that the study compares with another differs from it; "" of nothing.
+
+    The EER on the lists of train speakers, and the right decisions on the sets.
+    """
+    judging = [
+        *((f"EER, {called(name)}", "eer", each) for name, each in figures["lists"].items() if _teaching(study, name)),
+        *((f"right decisions, {called(name)}", "accuracy", each) for name, each in figures["sets"].items()),
+    ]
+    body = []
+    for one, other in study.compared:
+        told = [each["rows"].get(one, {}).get(figure, {}).get("less", {}).get(other) for _, figure, each in judging]
+        if any(told):
+            body.append([f"`{one}` less `{other}`", *map(apart, told)])
+    shown = table(["step", *(head for head, _, _ in judging)], body)
+    return f"What each step changes, in points:\n\n{shown}" if body else ""
 
 
 def broken(study: Study, store: Store) -> str:
