@@ -26,11 +26,12 @@ from studies.losses_catalogue import REFERENCE, ROWS, Row
 from studies.losses_figures import draw
 from studies.losses_runs import Study, floor, pilot, tested, trained
 from studies.losses_store import Store, best_rate, ranking
+from studies.pages import publish
 from studies.pieces import corpus, packed
 from studies.pool import Task, pool
 from studies.pool import run as work
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, read_json, write_json
+from voxsphere.core.files import read_json, write_json
 from voxsphere.core.parts import nearest
 from voxsphere.core.trials import Trials
 
@@ -105,14 +106,14 @@ def page(check: Annotated[bool, typer.Option("--check")] = False) -> None:
     """Write the page and its pictures, or compare them."""
     files = losses_page.files()
     old = set(losses_page.PICTURES.glob("*.svg")) - set(files)
-    if check:
-        same = all(path.exists() and path.read_text("utf-8") == text for path, text in files.items())
-        raise typer.Exit(int(bool(old) or not same))
-    for path in old:
+    if check and old:
+        typer.echo(
+            f"{', '.join(map(str, sorted(old)))}: no figure stands behind them; leave out --check to remove", err=True
+        )
+        raise typer.Exit(1)
+    for path in () if check else old:
         path.unlink()
-    for path, text in files.items():
-        with atomic(path) as file:
-            file.write(text)
+    publish(files, check=check)
 
 
 def named(name: str) -> Row:

@@ -12,8 +12,9 @@ import typer
 
 from studies import training_results
 from studies.figures import cell, evaluated
+from studies.pages import publish
 from studies.systems import page
-from voxsphere.core.files import atomic, read_json
+from voxsphere.core.files import read_json
 
 STORED = Path("studies/outputs")
 PAGE = Path("docs/results.md")
@@ -23,11 +24,7 @@ MODELS = ("campplus-zh-en", "ge2e-resemblyzer")
 
 def run(check: Annotated[bool, typer.Option("--check")] = False) -> None:
     """Write the page, or compare it."""
-    text = "\n".join(_page()) + "\n"
-    if check:
-        raise typer.Exit(int(PAGE.read_text(encoding="utf-8") != text))
-    with atomic(PAGE) as file:
-        file.write(text)
+    publish({PAGE: "\n".join(_page()) + "\n"}, check=check)
 
 
 def _page() -> Iterator[str]:

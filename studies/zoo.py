@@ -18,8 +18,9 @@ import numpy as np
 import torch
 import typer
 
+from studies.pages import publish
 from voxsphere.core.errors import BadInput
-from voxsphere.core.files import atomic, read_json, read_text, write_json
+from voxsphere.core.files import read_json, read_text, write_json
 from voxsphere.core.random import stream
 from voxsphere.models.speaker import SpeakerModel
 from voxsphere.zoo import FAMILIES, NETWORKS, named
@@ -59,11 +60,7 @@ def measure(names: Annotated[list[str] | None, typer.Argument()] = None) -> None
 @app.command()
 def page(check: Annotated[bool, typer.Option("--check")] = False) -> None:
     """Write the page, or compare it."""
-    text = "\n".join(_page()) + "\n"
-    if check:
-        raise typer.Exit(int(read_text(PAGE) != text))
-    with atomic(PAGE) as file:
-        file.write(text)
+    publish({PAGE: "\n".join(_page()) + "\n"}, check=check)
 
 
 def _real_time_factor(model: SpeakerModel) -> float:

@@ -198,7 +198,9 @@ def test_the_tables_show_the_verdict_and_every_row(tmp_path):
     made, store = filled(tmp_path)
     (tmp_path / "figures.json").write_text(json.dumps(figures(made, store, replicates=200)))
     text = standard(made, store)
-    assert "Ten steps. One thread a run; 4 runs, 4 CPU minutes in all, in the median 60 s a run, the longest 60 s" in text
+    assert (
+        "Ten steps. One thread a run; 4 runs, 4 CPU minutes in all, in the median 60 s a run, the longest 60 s" in text
+    )
     assert "`good` is shown better on held-out train speakers than *untrained copy*: yes (EER **-" in text
     assert "The system counts as running. Rows that do not beat both: `bad`." in text
     assert "Held-out train speakers (1,770 trials, 60 of them targets, 20 speakers):" in text

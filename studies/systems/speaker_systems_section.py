@@ -29,11 +29,12 @@ def section(variants: Mapping[str, Variant], store: Store) -> str:
     """The whole section."""
     study = named("speaker_systems")
     figures = store.figures or {"lists": {}, "sets": {}, "beats": {}}
-    best = ranking(study, figures)[:BEST]
+    best = ranking(variants, figures)[:BEST]
     parts = [
         tables.budget(study, store),
         tables.verdict(study, figures),
         _rows(study, store, figures, variants),
+        tables.steps(study, figures),
         tables.lists(study, figures),
         _columns(figures, best),
         tables.broken(study, store),
@@ -41,10 +42,11 @@ def section(variants: Mapping[str, Variant], store: Store) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def ranking(study: Study, figures: Mapping[str, Any]) -> list[str]:
-    """The rows by their EER on held-out train speakers, the lowest first."""
+def ranking(variants: Mapping[str, Variant], figures: Mapping[str, Any]) -> list[str]:
+    """The rows of one budget by their EER on held-out train speakers, the lowest first."""
     found = figures["lists"].get(HELD_OUT, {"rows": {}})["rows"]
-    return sorted((row.name for row in study.rows if row.name in found), key=lambda name: found[name]["eer"]["value"])
+    rows = [name for name, variant in variants.items() if name in found and variant.epochs == Variant.epochs]
+    return sorted(rows, key=lambda name: found[name]["eer"]["value"])
 
 
 def _rows(study: Study, store: Store, figures: Mapping[str, Any], variants: Mapping[str, Variant]) -> str:
@@ -59,14 +61,18 @@ def _rows(study: Study, store: Store, figures: Mapping[str, Any], variants: Mapp
         for name in (each.name for each in (*study.rows, *study.floors))
         if name in found["rows"]
     ]
-    widths = "; ".join(f"{name}: `{variant.narrow}`" for name, variant in variants.items() if not variant.loss)
+    networks = {name: variant for name, variant in variants.items() if not variant.loss}
+    widths = "; ".join(
+        f"{name}: `{variant.narrow}`" for name, variant in networks.items() if variant.epochs == Variant.epochs
+    )
+    slow = ", ".join(f"`{name}`" for name, variant in variants.items() if variant.rate != Variant.rate)
     told = (
         f"Networks under AAM-softmax, then losses of the {study.reference.partition(',')[0]}, judged by "
         f"{found['trials']:,} trials of {found['speakers']} held-out train speakers. *train acc*: of the last steps' "
-        "pieces; *valid acc*: of two recordings of each learnt speaker who has four or more, which were left out; both "
-        "by the margin-free logits."
+        "pieces, of several seeds with the lowest and the highest; *valid acc*: of two recordings of each learnt "
+        "speaker who has four or more, which were left out; both by the margin-free logits."
     )
-    return f"{told}\n\n{tables.table(head, body)}\n\nThe widths: {widths}."
+    return f"{told}\n\n{tables.table(head, body)}\n\nAt a peak rate of 0.001: {slow}. The widths: {widths}."
 
 
 def _row(name: str, figures: Mapping[str, Any], seeds: Mapping[str, Any], reference: str) -> list[str]:
@@ -79,10 +85,10 @@ def _row(name: str, figures: Mapping[str, Any], seeds: Mapping[str, Any], refere
         name if sizes else f"*{name}*",  # what is to be beaten is set in italics, as in the other tables
         str(told["seeds"]),
         f"{sizes[0] / 1000:,.0f}" if sizes else "–",
-        f"{100 * mean(accuracies):.1f}" if accuracies else "–",
-        "–" if right is None else f"{100 * right['accuracy']['value']:.1f}",
+        tables.spread([100 * accuracy for accuracy in accuracies]),
+        "–" if right is None else tables.rate(right["accuracy"]),
         tables.rate(told["eer"]),
-        *(f"{told[f'min_dcf_{prior:g}']['value']:.3f}" for prior in PRIORS),
+        *(tables.cost(told[f"min_dcf_{prior:g}"]) for prior in PRIORS),
         tables.apart(told["eer"]["less"].get(reference)),
         f"{mean(run['cpu_seconds'] for run in runs):.0f}" if runs else "–",
     ]
@@ -106,5 +112,5 @@ def _of_lists(figures: Mapping[str, Any], best: list[str]) -> Iterator[list[str]
             if name == HELD_OUT or row not in found["rows"]:
                 continue
             told = found["rows"][row]
-            costs = (f"{told[f'min_dcf_{prior:g}']['value']:.3f}" for prior in PRIORS)
-            yield [row, name, tables.rate(told["eer"]), f"{told['eer_threshold']['value']:.3f}", *costs]
+            costs = (tables.cost(told[f"min_dcf_{prior:g}"]) for prior in PRIORS)
+            yield [row, name, tables.rate(told["eer"]), tables.cost(told["eer_threshold"]), *costs]
