@@ -90,7 +90,8 @@ def unified_hypersphere(
     counts = _write_splits(out / "iden_split.txt", manifest, places, layout)
     _write_trials(out, corpus.trials, places, layout)
     told = f"{counts[0]} utterances of split 1, {counts[1]} of 2, {counts[2]} of 3"
-    return Made(out, len(manifest), len(manifest.speakers), (told,))
+    untried = () if corpus.trials else ("no veri_test.txt, as no trials were given",)
+    return Made(out, len(manifest), len(manifest.speakers), (told, *untried))
 
 
 def _chosen(corpus: Corpus) -> Manifest:
