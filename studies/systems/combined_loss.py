@@ -188,7 +188,7 @@ STUDY = Study(
     budget=(
         f"Every row: 0.8 M parameters (a block a stage, half the published width), {EPOCHS} epochs of the 2,408 "
         f"utterances of the 406 train speakers who have two or more, in batches of {BATCH} (two of each speaker, "
-        "three where triplets are dealt), crops of 1 to 1.4 s, SGD; about 125 s on one core. The rate of each row is "
+        "three where triplets are dealt), crops of 1 to 1.4 s, SGD. The rate of each row is "
         "the best of 0.03, 0.1 and 0.3, and of those beyond while the best was at an end, with another seed on trials "
         f"of {CHOOSING} other speakers, who are not learnt from either (the entropy term takes the rate of the row "
         "that it adds to). Batch, crops, weight decay and epochs, the same for all rows, had been chosen before on 60 "
