@@ -23,7 +23,7 @@ from voxsphere.train.objectives import Classification, Metric
 from voxsphere.train.recipe import Recipe
 from voxsphere.train.run import Outcome, train
 from voxsphere.train.schedule import Constant
-from voxsphere.train.stages import Stages, stages_from_json
+from voxsphere.train.stages import Stages, stages_from_json, whole_name
 from voxsphere.train.start import Start
 from voxsphere.train.verdict import decided_in
 from voxsphere.train.weights import Weights
@@ -77,6 +77,9 @@ def test_each_stage_begins_with_what_the_one_before_it_ended_with(three, tmp_pat
     first, second, third = (kept(tmp_path / name) for name in ("1-softmax", "2-metric", "3-head"))
     assert not torch.equal(first["projection.linear.weight"], second["projection.linear.weight"])
     assert all(torch.equal(second[name], third[name]) for name in second), "the last stage's network is frozen"
+    head = three.recipes[-1]
+    assert whole_name(tmp_path / "3-head", head) == f"{three.name}, head"
+    assert whole_name(tmp_path / "head", head) == whole_name(tmp_path / "3-head" / "3-head", head) == "head"
 
 
 def test_stages_killed_in_the_second_go_on_in_the_second(three, tmp_path, monkeypatch):

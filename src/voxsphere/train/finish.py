@@ -30,6 +30,7 @@ from voxsphere.pretrained import Card, Pretrained, open_folder, save_folder
 from voxsphere.train.naming import measured, name_known
 from voxsphere.train.page import write_page
 from voxsphere.train.recipe import Recipe
+from voxsphere.train.stages import whole_name
 from voxsphere.train.verdict import Verdict, decided_in, verdict
 from voxsphere.train.weights import Weights
 
@@ -71,7 +72,7 @@ def finish(
     data = recipe.data()
     weights = Weights(folder / "weights", keep=recipe.keep, count=recipe.average)
     state, epochs = weights.model(), weights.epochs
-    card = _begun_from(_card(recipe, data, epochs), folder)
+    card = _begun_from(_card(recipe, data, epochs, name=whole_name(folder, recipe)), folder)
     target = save_folder(recipe.model, state, card, folder / "model")
     own = tuple(sorted(set(classes_of(recipe.model)) - set(CATALOGUE)))
     page = folder / "report.html"
@@ -159,7 +160,7 @@ def _heard(trials: Trials, embeddings: Embeddings) -> Trials:
     return Trials.from_pairs(list(names[trials.enrol[both]]), list(names[trials.test[both]]), target)
 
 
-def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
+def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...], *, name: str) -> Card:
     model = recipe.model()
     millions = sum(p.numel() for p in model.parameters()) / 1e6
     network = type(model.encoder).__name__
@@ -171,7 +172,7 @@ def _card(recipe: Recipe, data: TrainingSet, epochs: tuple[int, ...]) -> Card:
     named = f"{epochs[0]} to {epochs[-1]}" if whole else ", ".join(map(str, epochs))
     chosen = f"epochs {named} averaged" if len(epochs) > 1 else f"epoch {epochs[0]}"
     return Card(
-        name=recipe.name,
+        name=name,
         summary=f"{network}, {millions:.2f} M parameters, {model.dim}-d embeddings, trained on {learnt}",
         paper=_paper(type(model.encoder)),
         source=f"voxsphere {voxsphere.__version__}, recipe {recipe.name} ({recipe.hash}), {chosen}",

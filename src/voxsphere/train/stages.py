@@ -122,6 +122,15 @@ class Stages:
             raise BadInput(f"{whole}: holds the run of a single recipe; choose another --out")
 
 
+def whole_name(folder: Path, recipe: Recipe) -> str:
+    """What the model of a run in this folder is called: by its recipe; a stage's, by its system's name first."""
+    whole = folder.parent / "recipe.json"
+    if not re.fullmatch(rf"\d+-{re.escape(recipe.name)}", folder.name) or not whole.exists():
+        return recipe.name
+    content = read_json(whole)
+    return f"{content['name']}, {recipe.name}" if is_stages(content) else recipe.name
+
+
 def is_stages(content: Any) -> bool:
     """Whether this is the JSON of stages, whatever is wrong inside."""
     return isinstance(content, dict) and content.get("part") == "Stages"

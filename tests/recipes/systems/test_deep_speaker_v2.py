@@ -88,6 +88,7 @@ def small(place: Path) -> Stages:
 def run(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of all three stages."""
     folder, recipe = tmp_path_factory.mktemp("run"), small(place)
+    recipe.claim(folder)
     outcomes = [
         outcome for _, outcome in recipe.in_turn(folder, lambda stage, where: train(stage, where, workers=0, cpu=True))
     ]
@@ -138,7 +139,7 @@ def test_a_recording_is_decided_on_by_the_sum_of_its_windows(
 
 def test_the_model_over_waves_gives_the_vectors_of_the_stored_features(run: Path, place: Path, tmp_path: Path) -> None:
     stage = small(place).recipes[2]
-    finish(stage, run / "3-head")
+    assert finish(stage, run / "3-head").card.name == "deep_speaker_v2, head"
     over_waves(run / "3-head" / "model", place / "mfcc.json", tmp_path / "waves")
     stored, waves = open_folder(run / "3-head" / "model").model, open_folder(tmp_path / "waves").model
     recording = next(iter(sorted((place / "wav48").rglob("*.wav"))))
