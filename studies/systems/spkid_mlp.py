@@ -92,7 +92,7 @@ STUDY = Study(
     name="spkid_mlp",
     rows=(
         *(row(in_frames, UNITS) for in_frames in (1, 5, 11, 21, 41)),
-        *(row(FRAMES, hidden) for hidden in (20, 50, 200, 400)),
+        *(row(FRAMES, hidden) for hidden in (20, 50, 200)),
     ),
     budget=f"{PASSES} passes over about as many windows as there are (a million), where the original makes up to 20; "
     "batches of 1,000 windows, Adam at 0.001, the weights of the last pass. Mel-cepstra c0 to c19 at 8 kHz of 167 "
