@@ -53,12 +53,12 @@ def corpus() -> Path:
 
 
 @pytest.fixture
-def killed_at_the_list(monkeypatch):
-    """Once called, a process that writes an archive and its list is killed when only the list is not yet there."""
+def killed_after_the_archive(monkeypatch):
+    """Once called, a process that writes an archive and lists of it is killed when none of the lists is there yet."""
     replace = os.replace
 
     def killed(source, target) -> None:
-        if str(target).endswith(".scp"):
+        if not str(target).endswith(".ark"):
             raise KeyboardInterrupt
         replace(source, target)
 

@@ -40,9 +40,9 @@ def test_kaldi_reads_ours_and_we_read_kaldis(tmp_path, ending):
     np.testing.assert_array_equal(again.vectors, MADE.vectors)
 
 
-def test_an_old_list_does_not_outlive_its_archive(tmp_path, killed_at_the_list):
+def test_an_old_list_does_not_outlive_its_archive(tmp_path, killed_after_the_archive):
     MADE.save(tmp_path / "e.ark")
-    killed_at_the_list()
+    killed_after_the_archive()
     with pytest.raises(KeyboardInterrupt):
         Embeddings(MADE.ids[::-1], MADE.vectors).save(tmp_path / "e.ark")
     assert Embeddings.load(tmp_path / "e.ark").ids == MADE.ids[::-1]

@@ -97,6 +97,14 @@ def test_an_hdf5_file_keeps_names_that_its_places_cannot_hold(stored, tmp_path):
     assert {(u.id, u.speaker) for u in open_manifest(tmp_path / "odd.h5")} == {(u.id, u.speaker) for u in odd}
 
 
+def test_a_file_that_tells_ids_and_no_speakers_is_named_by_its_places(tmp_path):
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        for place in ("a/x", "b/x"):
+            file[place] = np.zeros((1, 5, 7), np.float32)
+            file[place].attrs["id"] = "1"
+    assert [(u.id, u.speaker) for u in open_manifest(tmp_path / "foreign.h5")] == [("a/x", "a"), ("b/x", "b")]
+
+
 @pytest.mark.parametrize("out", ["odd.h5", "mcp", "odd.npy"])
 def test_two_speakers_who_would_be_one_are_refused(stored, tmp_path, out):
     named = {"ann": "s/1", "bob": "s-1"}
@@ -106,13 +114,13 @@ def test_two_speakers_who_would_be_one_are_refused(stored, tmp_path, out):
     assert convert(odd, tmp_path / "odd.ark").manifest.speakers == ("s-1", "s/1")
 
 
-def test_an_old_list_does_not_outlive_its_archive(stored, tmp_path, killed_at_the_list):
+def test_an_old_list_does_not_outlive_its_archive(stored, tmp_path, killed_after_the_archive):
     convert(stored, tmp_path / "feats.ark")
-    killed_at_the_list()
+    killed_after_the_archive()
     with pytest.raises(KeyboardInterrupt):
         convert(Manifest(stored.utterances[::-1]), tmp_path / "feats.ark")
     assert list(dict(kaldiio.load_ark(str(tmp_path / "feats.ark")))) == [*MATRICES][::-1]
-    assert not (tmp_path / "feats.scp").exists()
+    assert sorted(path.name for path in tmp_path.glob("*")) == ["feats.ark", "source"]
 
 
 def test_archives_that_kaldiio_wrote_are_converted(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
+from voxsphere.audio import frames
 from voxsphere.audio.augment.bandpass import PassBand, check_order
 from voxsphere.audio.front_end import FrontEnd
 from voxsphere.core.errors import BadInput
@@ -43,9 +44,9 @@ class BandPassed(nn.Module):
         """The features of the filtered wave."""
         samples = wave.shape[1]
         size = samples + len(self.taps)
-        # Double precision: what is left beside the band lies below float32's rounding of what is in it.
-        taps = self.taps.to(wave.device)
-        spectrum = torch.fft.rfft(wave.double(), n=size) * torch.fft.rfft(taps, n=size)
+        # What is left beside the band lies below float32's rounding of what is in it.
+        wide = frames.widened(wave)
+        spectrum = torch.fft.rfft(wide, n=size) * torch.fft.rfft(self.taps.to(wide), n=size)
         passed = torch.fft.irfft(spectrum, n=size)[:, :samples]
         return self.of(passed.to(wave.dtype))
 
@@ -55,7 +56,7 @@ class BandPassed(nn.Module):
 
 
 def _taps(band: PassBand, sample_rate: int) -> Float64[Tensor, " taps"]:
-    """The band's impulse response up to where it is faint."""
+    """The band's impulse response, to float32's precision, up to where it is faint."""
     check_order("order", band.order)
     if not band.low > 0:
         raise BadInput(f"a band from {band.low:g} Hz: give a lower edge above 0")

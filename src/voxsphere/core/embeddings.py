@@ -184,12 +184,10 @@ def _h5py(path: Path) -> ModuleType:
 def _save_kaldi(embeddings: Embeddings, path: Path) -> None:
     kaldiio, ark, listing = _kaldiio(path), path.with_suffix(".ark"), path.with_suffix(".scp")
     places = []
-    with atomic(ark, "wb") as file:
+    with atomic(ark, "wb", outdates=[listing]) as file:
         for name, vector in zip(embeddings.ids, embeddings.vectors, strict=True):
             places.append(f"{name} {ark}:{file.tell() + len(name.encode()) + 1}\n")
             kaldiio.save_ark(file, {name: np.asarray(vector, dtype=np.float32)})
-        # An old list would name places of an archive that is no more, if this were the last that is done.
-        listing.unlink(missing_ok=True)
     with atomic(listing) as file:
         file.writelines(places)
 

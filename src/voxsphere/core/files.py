@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -13,10 +13,12 @@ from voxsphere.core.errors import BadInput, one_line
 
 
 @contextmanager
-def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+def atomic(path: str | Path, mode: str = "w", *, outdates: Iterable[Path] = ()) -> Iterator[IO[Any]]:
     """Open a file beside `path` for writing ("w" or "wb") and move it into place when the block ends without error.
 
-    A reader sees the old file or the new one, never a half; a failed block leaves the old file as it was.
+    A reader sees the old file or the new one, never a half; a failed block leaves the old file as it was. The files
+    that it `outdates`, such as lists of places in it, go right before the old one does: they would name what is no
+    more if they were not written anew afterwards.
     """
     path = Path(path)
     try:
@@ -30,6 +32,8 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_UMASK)
+        for old in outdates:
+            old.unlink(missing_ok=True)
         os.replace(name, path)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)

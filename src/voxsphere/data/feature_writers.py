@@ -44,14 +44,16 @@ def check_names(manifest: Manifest, form: str) -> None:
         if blank := next((u.id for u in manifest if u.id.split() != [u.id]), None):
             raise BadInput(f"{blank!r}: a Kaldi archive cannot hold an id with blanks; give ids without")
         return
+    # File systems may not tell capitals apart.
     named: dict[str, str] = {}
     for who in manifest.speakers:
-        if named.setdefault(_simple(who), who) != who:
-            raise BadInput(f"speakers {named[_simple(who)]!r} and {who!r} would both be {_simple(who)!r}; rename one")
+        if named.setdefault(_simple(who).lower(), who) != who:
+            first = named[_simple(who).lower()]
+            raise BadInput(f"speakers {first!r} and {who!r} would both be {_simple(who)!r}; rename one")
     place_of = _dataset if form == "h5" else _file
     seen: dict[str, str] = {}
     for u in manifest:
-        place = place_of(u).lower()  # file systems may not tell capitals apart
+        place = place_of(u).lower()
         if place in seen:
             raise BadInput(f"{seen[place]!r} and {u.id!r} would both be {place_of(u)!r}; give ids that differ more")
         seen[place] = u.id
@@ -61,21 +63,21 @@ def _write_ark(out: Path, rows: Iterable[Row], *, compression: int) -> Iterator[
     """An archive and its list; of feats.ark, also whose utterances they are, as a Kaldi data folder has it."""
     written: list[tuple[Utterance, int, int]] = []
     listing = out.with_suffix(".scp")
-    with atomic(out, "wb") as file:
+    tables = [out.with_name(name) for name in ("utt2spk", "spk2utt", "utt2num_frames")] if out.stem == "feats" else []
+    with atomic(out, "wb", outdates=[listing, out.with_suffix(".tsv"), *tables]) as file:
         for utterance, frames in rows:
             file.write(f"{utterance.id} ".encode())
             written.append((utterance, file.tell(), len(frames)))
             file.write(encoded_matrix(frames, compression=compression))
-        # An old list would name places of an archive that is no more, if this were the last that is done.
-        listing.unlink(missing_ok=True)
-    _write_lines(listing, [f"{u.id} {out}:{place}" for u, place, _ in written])
-    if out.stem == "feats":
+    if tables:
         spoken: dict[str, list[str]] = {}
         for u, _, _ in written:
             spoken.setdefault(u.speaker or "-", []).append(u.id)
-        _write_lines(out.with_name("utt2spk"), [f"{u.id} {u.speaker or '-'}" for u, _, _ in written])
-        _write_lines(out.with_name("spk2utt"), [f"{name} {' '.join(ids)}" for name, ids in sorted(spoken.items())])
-        _write_lines(out.with_name("utt2num_frames"), [f"{u.id} {frames}" for u, _, frames in written])
+        _write_lines(tables[0], [f"{u.id} {u.speaker or '-'}" for u, _, _ in written])
+        _write_lines(tables[1], [f"{name} {' '.join(ids)}" for name, ids in sorted(spoken.items())])
+        _write_lines(tables[2], [f"{u.id} {frames}" for u, _, frames in written])
+    # The last: without it nothing of the folder is read.
+    _write_lines(listing, [f"{u.id} {out}:{place}" for u, place, _ in written])
     yield from ((u, f"{out}:{place}") for u, place, _ in written)
 
 

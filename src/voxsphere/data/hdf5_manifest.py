@@ -11,9 +11,9 @@ from voxsphere.data.stored import NUM_FRAMES
 def read_hdf5(file: str | Path) -> Manifest:
     """The datasets `speaker/utterance` of a file of waves (as `pack` writes them) or of features, in order of name.
 
-    An utterance is called `speaker/utterance`; features that tell an id and a speaker (their attributes) are called by
-    those. Waves tell their duration, features their number of frames (`num_frames`). `BadInput` names what lies
-    elsewhere or is neither.
+    An utterance is called `speaker/utterance`; features whose attributes tell both id and speaker are called by those.
+    Waves tell their duration, features their number of frames (`num_frames`). `BadInput` names what lies elsewhere or
+    is neither.
     """
     utterances = []
     for place, dataset in members(str(file)):
@@ -23,9 +23,9 @@ def read_hdf5(file: str | Path) -> Manifest:
         path = f"{file}#{place}"
         if dataset.holds_features:
             frames = ((NUM_FRAMES, str(dataset.length)),)
-            who = dataset.told(SPEAKER)
-            speaker = speaker if who is None else who
-            utterances.append(Utterance(dataset.told(ID) or place, path, speaker, extra=frames))
+            name, who = dataset.told(ID), dataset.told(SPEAKER)
+            full = (place, speaker) if name is None or who is None else (name, who)
+            utterances.append(Utterance(full[0], path, full[1], extra=frames))
         else:
             rate, samples = dataset.wave()
             utterances.append(Utterance(place, path, speaker, duration=samples / rate))

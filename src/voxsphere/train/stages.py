@@ -124,11 +124,12 @@ class Stages:
 
 def whole_name(folder: Path, recipe: Recipe) -> str:
     """What the model of a run in this folder is called: by its recipe; a stage's, by its system's name first."""
+    folder = folder.resolve()
     whole = folder.parent / "recipe.json"
     if not re.fullmatch(rf"\d+-{re.escape(recipe.name)}", folder.name) or not whole.exists():
         return recipe.name
     content = read_json(whole)
-    return f"{content['name']}, {recipe.name}" if is_stages(content) else recipe.name
+    return f"{stages_from_json(content, str(whole)).name}, {recipe.name}" if is_stages(content) else recipe.name
 
 
 def is_stages(content: Any) -> bool:

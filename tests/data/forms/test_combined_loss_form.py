@@ -121,7 +121,7 @@ def test_another_corpus_is_not_laid_over_the_first(corpus, form):
 
 def test_of_two_speakers_one_has_to_be_asked_to_be_held_out(corpus, tmp_path):
     two = Manifest(tuple(u for u in corpus.manifest if u.speaker in ("x/s00", "y/s01")))
-    with pytest.raises(BadInput, match=r"2 of 2 speakers cannot be held out .* --set hold_out=1"):
+    with pytest.raises(BadInput, match=r"2 of 2 speakers cannot be held out .* --set hold_out= takes 1 to 1"):
         write("combined_loss", Corpus(two, {}), tmp_path)
     made = write("combined_loss", Corpus(two, {}), tmp_path, settings=("hold_out=1",))
     assert made.told == ("train.hdf: 5 utterances of 1 speakers; valid.hdf: 1 speakers",)

@@ -53,10 +53,9 @@ def combined_loss(
     if hold_out is None:
         hold_out = min(10, max(2, len(whole.speakers) // 4))
     if not 1 <= hold_out < len(whole.speakers):
-        raise BadInput(
-            f"{hold_out} of {len(whole.speakers)} speakers cannot be held out for valid.hdf: at least one is to be, "
-            "and at least one is left to learn from; --set hold_out=1, or give more speakers"
-        )
+        most = len(whole.speakers) - 1
+        mend = f"--set hold_out= takes 1 to {most}" if most else "give more"
+        raise BadInput(f"{hold_out} of {most + 1} speakers cannot be held out for valid.hdf; {mend}")
     train, valid = parted(whole, hold_out=hold_out, seed=seed)
     convert(train, out / "train.hdf")
     convert(valid, held_out_name(out / "train.hdf"))
