@@ -106,14 +106,7 @@ def page(check: Annotated[bool, typer.Option("--check")] = False) -> None:
     """Write the page and its pictures, or compare them."""
     files = losses_page.files()
     old = set(losses_page.PICTURES.glob("*.svg")) - set(files)
-    if check and old:
-        typer.echo(
-            f"{', '.join(map(str, sorted(old)))}: no figure stands behind them; leave out --check to remove", err=True
-        )
-        raise typer.Exit(1)
-    for path in () if check else old:
-        path.unlink()
-    publish(files, check=check)
+    publish(files, check=check, outdated=old)
 
 
 def named(name: str) -> Row:

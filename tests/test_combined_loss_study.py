@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from studies.systems.combined_loss import PILOTS, WAYS, section
+from studies.systems.combined_loss import EARLIER, HELD_OUT_TO_JUDGE, PILOTS, WAYS, section
 from studies.systems.combined_loss_page import chosen, rates
 from studies.systems.combined_loss_rates import FIRST, STEPS, STUDY, tried_at
 from studies.systems.store import Store
@@ -25,6 +25,11 @@ def test_every_way_was_tried_at_the_same_rates_and_beyond_while_the_best_was_at_
         assert tried == STEPS[first : first + len(tried)]
         assert set(FIRST) <= set(tried)
         assert tried[0] < best < tried[-1]
+
+
+def test_nobody_judges_who_was_in_the_earlier_draw():
+    sides = Store(STORED / PILOTS.removesuffix("_rates")).lists["held_out"]
+    assert len({*sides.enrol, *sides.test}) == HELD_OUT_TO_JUDGE - EARLIER
 
 
 def test_the_rate_that_was_taken_is_bold():

@@ -16,7 +16,7 @@ from studies.systems.figures import figures
 from studies.systems.hypersphere_page import five_likeliest
 from studies.systems.store import Store
 from studies.systems.study import Row, Study
-from studies.systems.tables import best, by_list, standard, steps
+from studies.systems.tables import by_list, standard, steps
 
 from voxsphere.core.errors import BadInput
 from voxsphere.core.files import write_json
@@ -209,12 +209,10 @@ def test_the_tables_show_the_verdict_and_every_row(tmp_path):
         assert text.count(row) == 2, row
 
 
-def test_lists_are_shown_a_line_each_the_best_rows_first(tmp_path):
+def test_lists_are_shown_a_line_each(tmp_path):
     made, store = filled(tmp_path)
     found = figures(made, store, replicates=100)
-    assert best(made, found, 2) == ["good", "bad"]
-    assert best(study(judged="last"), found, 1) == ["good"]
-    head, _, *lines = by_list(made, found, ["good"]).splitlines()
+    head, _, *lines = by_list(found, ["good"]).splitlines()
     assert head == "| row | list | EER % | threshold | minDCF (0.01) | minDCF (0.001) |"
     told = found["lists"]["held_out"]["rows"]["good"]
     assert [line.split(" | ")[1] for line in lines] == ["held-out train speakers"]

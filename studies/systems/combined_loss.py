@@ -42,9 +42,9 @@ EPOCHS = 40
 BATCH = 64
 SECONDS = (1.0, 1.4)
 PILOTS = "combined_loss_rates"
-CHOOSING, HELD_OUT_TO_JUDGE = 60, 120
-"""Of the speakers who are not learnt from, these choose the rates in the study `PILOTS`, those judge in this one, less
-whom `_earlier` names."""
+CHOOSING, HELD_OUT_TO_JUDGE, EARLIER = 60, 120, 19
+"""Of the speakers who are not learnt from, the first choose the rates in the study `PILOTS`, the second judge in this
+one, less so many of them whom `_earlier` names."""
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,8 @@ STUDY = Study(
         "the best of 0.03, 0.1 and 0.3, and of those beyond while the best was at an end, with another seed on trials "
         f"of {CHOOSING} other speakers, who are not learnt from either (the entropy term takes the rate of the row "
         "that it adds to). Batch, crops, weight decay and epochs, the same for all rows, had been chosen before on 60 "
-        f"speakers of an earlier draw; the 19 of the {HELD_OUT_TO_JUDGE} held out here who were among them do not "
-        "judge. The corpus's lists chose nothing."
+        f"speakers of an earlier draw; the {EARLIER} of the {HELD_OUT_TO_JUDGE} held out here who were among them do "
+        "not judge. The corpus's lists chose nothing."
     ),
     reference=REFERENCE,
     prepare=prepare,

@@ -26,7 +26,7 @@ BEYOND: Mapping[str, tuple[float, ...]] = {
 more than the entropy term."""
 SEED = 3
 """None of the study's own."""
-CHOOSING = "choosing"
+LIST = "choosing"
 
 
 def tried_at(way: str) -> tuple[float, ...]:
@@ -36,7 +36,7 @@ def tried_at(way: str) -> tuple[float, ...]:
 
 def lists(place: Place) -> Mapping[str, Tested]:
     """Trials of the speakers who choose."""
-    return {CHOOSING: tried(place, strangers(place)[0])}
+    return {LIST: tried(place, strangers(place)[0])}
 
 
 def _run(way: str, rate: float, place: Place, seed: int) -> Told:
@@ -50,5 +50,5 @@ STUDY = Study(
     reference=way_at("triplet", FIRST[0]),
     prepare=prepare,
     lists=lists,
-    judged=CHOOSING,
+    judged=LIST,
 )

@@ -36,10 +36,10 @@ from voxsphere.train.validation import Verification
 BANDS = 40
 FEATURES = partial(Fbank, num_mels=BANDS, window="hamming")
 KALDI_CMP = 1
-SPEAKERS, UTTERANCES, SECONDS, RATE = 32, 2, (1.0, 1.4), 3e-3
+SPEAKERS, UTTERANCES, SECONDS = 32, 2, (1.0, 1.4)
 LOW = 1e-3
-"""The peak rate of two-dimensional networks, which train worse at `RATE`, and of losses that docs/losses.md has it
-for. Both were seen on another draw of held-out speakers with another seed."""
+"""The peak rate of two-dimensional networks, which train worse at the others' rate, and of losses that docs/losses.md
+has it for. Both were seen on another draw of held-out speakers with another seed."""
 LEFT_OUT = "left_out"
 BEST = ("ECAPA", "GE2E", "angular prototypical", "softmax, ring", "triplet")
 """The five rows of the lowest EER on held-out train speakers in seed 0, which are run with three seeds."""

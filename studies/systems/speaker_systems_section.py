@@ -1,6 +1,6 @@
 """What docs/results.md says of the speaker recognition systems: one table of networks and losses, one of the lists."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
@@ -10,13 +10,15 @@ from studies.systems.figures import PRIORS
 from studies.systems.store import Store
 from studies.systems.study import HELD_OUT, Study
 
-BEST = 5
+SHOWN = 5
+"""So many rows are shown on every list."""
 LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A row: its network by the system's name, the options that narrow it, and those that give it another loss."""
+    """A row: its network by the system's name, the options that narrow it, those that give it another loss, the peak of
+    its learning rate and how long it learns. Rows of other `epochs` than most are of another budget."""
 
     network: str
     narrow: str
@@ -29,14 +31,13 @@ def section(variants: Mapping[str, Variant], store: Store) -> str:
     """The whole section."""
     study = named("speaker_systems")
     figures = store.figures or {"lists": {}, "sets": {}, "beats": {}}
-    best = ranking(variants, figures)[:BEST]
     parts = [
         tables.budget(study, store),
         tables.verdict(study, figures),
         _rows(study, store, figures, variants),
         tables.steps(study, figures),
         tables.lists(study, figures),
-        _columns(figures, best),
+        _best(figures, ranking(variants, figures)),
         tables.broken(study, store),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -65,14 +66,16 @@ def _rows(study: Study, store: Store, figures: Mapping[str, Any], variants: Mapp
     widths = "; ".join(
         f"{name}: `{variant.narrow}`" for name, variant in networks.items() if variant.epochs == Variant.epochs
     )
-    slow = ", ".join(f"`{name}`" for name, variant in variants.items() if variant.rate != Variant.rate)
+    slow = ", ".join(
+        f"`{name}` ({variant.rate:g})" for name, variant in variants.items() if variant.rate != Variant.rate
+    )
     told = (
         f"Networks under AAM-softmax, then losses of the {study.reference.partition(',')[0]}, judged by "
         f"{found['trials']:,} trials of {found['speakers']} held-out train speakers. *train acc*: of the last steps' "
         "pieces, of several seeds with the lowest and the highest; *valid acc*: of two recordings of each learnt "
         "speaker who has four or more, which were left out; both by the margin-free logits."
     )
-    return f"{told}\n\n{tables.table(head, body)}\n\nAt a peak rate of 0.001: {slow}. The widths: {widths}."
+    return f"{told}\n\n{tables.table(head, body)}\n\nAt another peak rate: {slow}. The widths: {widths}."
 
 
 def _row(name: str, figures: Mapping[str, Any], seeds: Mapping[str, Any], reference: str) -> list[str]:
@@ -94,23 +97,9 @@ def _row(name: str, figures: Mapping[str, Any], seeds: Mapping[str, Any], refere
     ]
 
 
-def _columns(figures: Mapping[str, Any], best: list[str]) -> str:
-    """The five best rows on every evaluation list, in the columns of the system's README."""
-    costs = [f"DCF {prior:g}".replace("0.", ".") for prior in PRIORS]
-    head = ["row", "list", "EER %", "threshold", *costs]
-    body = list(_of_lists(figures, best))
-    told = (
-        f"The {len(best)} rows of the lowest EER on held-out train speakers, on each evaluation list (the threshold is "
-        "that of the EER):"
+def _best(figures: Mapping[str, Any], ranked: list[str]) -> str:
+    """The best rows on every list, in the columns of the system's README."""
+    shown = tables.by_list(dict(figures), ranked[:SHOWN])
+    return (
+        f"The {SHOWN} rows of the lowest EER, on each list (the threshold is that EER's):\n\n{shown}" if shown else ""
     )
-    return f"{told}\n\n{tables.table(head, body)}" if body else ""
-
-
-def _of_lists(figures: Mapping[str, Any], best: list[str]) -> Iterator[list[str]]:
-    for row in best:
-        for name, found in figures["lists"].items():
-            if name == HELD_OUT or row not in found["rows"]:
-                continue
-            told = found["rows"][row]
-            costs = (tables.cost(told[f"min_dcf_{prior:g}"]) for prior in PRIORS)
-            yield [row, name, tables.rate(told["eer"]), tables.cost(told["eer_threshold"]), *costs]

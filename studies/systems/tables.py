@@ -57,7 +57,7 @@ def _answer(won: bool | None, figure: str, less: Sequence[float] | None) -> str:
     return "not run" if won is None else f"{'yes' if won else 'no'} ({figure} {apart(less)} points)"
 
 
-def verification(study: Study, figures: Figures, name: str, rows: Sequence[str] | None = None) -> str:
+def verification(study: Study, figures: Figures, name: str) -> str:
     """A list's table: EER and costs of each row with intervals, and how the EER differs from the others'."""
     found = figures["lists"][name]
     others = _others(study, found["rows"], "eer")
@@ -71,13 +71,13 @@ def verification(study: Study, figures: Figures, name: str, rows: Sequence[str] 
             *(cost(told[f"min_dcf_{prior:g}"]) for prior in PRIORS),
             *(apart(told["eer"]["less"].get(other)) for other in others),
         ]
-        for shown, told in _rows(study, found["rows"], rows)
+        for shown, told in _rows(study, found["rows"])
     ]
     counts = f"{found['trials']:,} trials, {found['targets']:,} of them targets, {found['speakers']} speakers"
     return f"{called(name)[0].upper()}{called(name)[1:]} ({counts}):\n\n{table(head, body)}" if body else ""
 
 
-def identification(study: Study, figures: Figures, name: str, rows: Sequence[str] | None = None) -> str:
+def identification(study: Study, figures: Figures, name: str) -> str:
     """A set's table: the share of right decisions of each row with its interval, and how it differs from others'."""
     found = figures["sets"][name]
     others = _others(study, found["rows"], "accuracy")
@@ -89,13 +89,13 @@ def identification(study: Study, figures: Figures, name: str, rows: Sequence[str
             rate(told["accuracy"]),
             *(apart(told["accuracy"]["less"].get(other)) for other in others),
         ]
-        for shown, told in _rows(study, found["rows"], rows)
+        for shown, told in _rows(study, found["rows"])
     ]
     counts = f"{found['utterances']:,} utterances, {found['speakers']} speakers"
     return f"{called(name)[0].upper()}{called(name)[1:]} ({counts}):\n\n{table(head, body)}" if body else ""
 
 
-def lists(study: Study, figures: Figures, rows: Sequence[str] | None = None) -> str:
+def lists(study: Study, figures: Figures) -> str:
     """The EER of each row on each of the corpus's lists."""
     names = [name for name in figures["lists"] if not _teaching(study, name)]
     there = {row for name in names for row in figures["lists"][name]["rows"]}
@@ -103,15 +103,15 @@ def lists(study: Study, figures: Figures, rows: Sequence[str] | None = None) -> 
         return ""
     body = []
     for row in (each.name for each in (*study.rows, *study.floors)):
-        if row not in there or (rows is not None and row not in rows):
+        if row not in there:
             continue
         told = [figures["lists"][name]["rows"].get(row) for name in names]
         body.append([_shown(study, row), *("–" if each is None else rate(each["eer"]) for each in told)])
     return f"EER in % on the evaluation lists, which chose nothing:\n\n{table(['row', *names], body)}"
 
 
-def by_list(study: Study, figures: Figures, rows: Sequence[str] | None = None) -> str:
-    """A line for each row and list: EER, the threshold there, and costs."""
+def by_list(figures: Figures, rows: Iterable[str]) -> str:
+    """A line for each of the rows and each list: EER, the threshold there, and costs; "" of nothing."""
     head = ["row", "list", "EER %", "threshold", *(f"minDCF ({prior:g})" for prior in PRIORS)]
     body = [
         [
@@ -121,21 +121,12 @@ def by_list(study: Study, figures: Figures, rows: Sequence[str] | None = None) -
             cost(told["eer_threshold"]),
             *(cost(told[f"min_dcf_{prior:g}"]) for prior in PRIORS),
         ]
-        for row in (each.name for each in (*study.rows, *study.floors) if rows is None or each.name in rows)
+        for row in rows
         for name, found in figures["lists"].items()
         if (told := found["rows"].get(row))
     ]
     # The list is text too.
-    return table(head, body).replace("| --- | ---: |", "| --- | --- |", 1)
-
-
-def best(study: Study, figures: Figures, count: int) -> list[str]:
-    """The rows of the lowest EER, or the most right decisions, on what is judged; the best first."""
-    kind, figure = ("lists", "eer") if study.judged in figures["lists"] else ("sets", "accuracy")
-    found = figures[kind].get(study.judged, {"rows": {}})["rows"]
-    sign = 1 if figure == "eer" else -1
-    rows = (row.name for row in study.rows if row.name in found)
-    return sorted(rows, key=lambda row: sign * float(found[row][figure]["value"]))[:count]
+    return table(head, body).replace("| --- | ---: |", "| --- | --- |", 1) if body else ""
 
 
 def steps(study: Study, figures: Figures) -> str:
@@ -229,10 +220,10 @@ def _others(study: Study, rows: Figures, figure: str) -> list[str]:
     return [name for name in (study.reference, *(floor.name for floor in study.floors)) if name in known]
 
 
-def _rows(study: Study, found: Figures, rows: Sequence[str] | None) -> Iterator[tuple[str, Figures]]:
+def _rows(study: Study, found: Figures) -> Iterator[tuple[str, Figures]]:
     asked = [*study.rows, *study.floors]
     for row in (each.name for each in asked):
-        if row in found and (rows is None or row in rows):
+        if row in found:
             yield _shown(study, row), found[row]
 
 

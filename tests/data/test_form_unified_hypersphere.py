@@ -66,6 +66,12 @@ def test_what_is_written_is_read_back_whole(corpus, tmp_path, layout):
         assert same == pairs.target.tolist()
 
 
+def test_without_trials_there_is_no_list_of_them_and_that_is_told(corpus, tmp_path):
+    made = write_form("unified_hypersphere", Corpus(corpus.teaching, {}), tmp_path / "f")
+    assert made.told[1:] == ("no veri_test.txt, as no trials were given",)
+    assert not (tmp_path / "f/veri_test.txt").exists()
+
+
 def test_recordings_are_brought_to_16_kilohertz_and_parts_of_files_are_cut_out(corpus, tmp_path):
     write_form("unified_hypersphere", corpus, tmp_path / "f")
     first = from_voxceleb(tmp_path / "f").trials["vox1_o"]
