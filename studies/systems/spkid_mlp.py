@@ -96,8 +96,7 @@ STUDY = Study(
     ),
     budget=f"{PASSES} passes over about as many windows as there are (a million), where the original makes up to 20; "
     "batches of 1,000 windows, Adam at 0.001, the weights of the last pass. Mel-cepstra c0 to c19 at 8 kHz of 167 "
-    "train speakers with eight files or more, a quarter of each one's files to be tested with. "
-    "Of more than 200 units a run would take more than five minutes.",
+    "train speakers with eight files or more, a quarter of each one's files to be tested with.",
     reference=name_of(FRAMES, UNITS),
     prepare=prepare,
     sets=sets,
