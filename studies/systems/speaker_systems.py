@@ -1,4 +1,4 @@
-"""The study of the speaker recognition systems: twelve networks under one loss, and twelve losses of one network."""
+"""The study of the speaker recognition systems: networks under one loss, losses of one network, both for longer."""
 
 from collections.abc import Mapping
 from dataclasses import replace

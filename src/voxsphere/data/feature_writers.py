@@ -44,19 +44,20 @@ def check_names(manifest: Manifest, form: str) -> None:
         if blank := next((u.id for u in manifest if u.id.split() != [u.id]), None):
             raise BadInput(f"{blank!r}: a Kaldi archive cannot hold an id with blanks; give ids without")
         return
-    # File systems may not tell capitals apart.
-    named: dict[str, str] = {}
-    for who in manifest.speakers:
-        if named.setdefault(_simple(who).lower(), who) != who:
-            first = named[_simple(who).lower()]
-            raise BadInput(f"speakers {first!r} and {who!r} would both be {_simple(who)!r}; rename one")
+    if both := _clash((who, _simple(who)) for who in manifest.speakers):
+        raise BadInput("speakers {!r} and {!r} would both be {!r}; rename one".format(*both))
     place_of = _dataset if form == "h5" else _file
+    if both := _clash((u.id, place_of(u)) for u in manifest):
+        raise BadInput("{!r} and {!r} would both be {!r}; give ids that differ more".format(*both))
+
+
+def _clash(places: Iterable[tuple[str, str]]) -> tuple[str, str, str] | None:
+    """The first two names that would have one place, and that place; file systems may not tell capitals apart."""
     seen: dict[str, str] = {}
-    for u in manifest:
-        place = place_of(u).lower()
-        if place in seen:
-            raise BadInput(f"{seen[place]!r} and {u.id!r} would both be {place_of(u)!r}; give ids that differ more")
-        seen[place] = u.id
+    for name, place in places:
+        if (first := seen.setdefault(place.lower(), name)) is not name:
+            return first, name, place
+    return None
 
 
 def _write_ark(out: Path, rows: Iterable[Row], *, compression: int) -> Iterator[tuple[Utterance, str]]:
@@ -70,12 +71,13 @@ def _write_ark(out: Path, rows: Iterable[Row], *, compression: int) -> Iterator[
             written.append((utterance, file.tell(), len(frames)))
             file.write(encoded_matrix(frames, compression=compression))
     if tables:
+        utt2spk, spk2utt, utt2num_frames = tables
         spoken: dict[str, list[str]] = {}
         for u, _, _ in written:
             spoken.setdefault(u.speaker or "-", []).append(u.id)
-        _write_lines(tables[0], [f"{u.id} {u.speaker or '-'}" for u, _, _ in written])
-        _write_lines(tables[1], [f"{name} {' '.join(ids)}" for name, ids in sorted(spoken.items())])
-        _write_lines(tables[2], [f"{u.id} {frames}" for u, _, frames in written])
+        _write_lines(utt2spk, [f"{u.id} {u.speaker or '-'}" for u, _, _ in written])
+        _write_lines(spk2utt, [f"{name} {' '.join(ids)}" for name, ids in sorted(spoken.items())])
+        _write_lines(utt2num_frames, [f"{u.id} {frames}" for u, _, frames in written])
     # The last: without it nothing of the folder is read.
     _write_lines(listing, [f"{u.id} {out}:{place}" for u, place, _ in written])
     yield from ((u, f"{out}:{place}") for u, place, _ in written)
