@@ -62,6 +62,8 @@ def reached(model, *, frames: int) -> int:
 
 @pytest.mark.parametrize("encoder", [partial(Tdnn, width=8, last=12), partial(ResNet, depth=18, width=4)])
 def test_the_receptive_field_is_what_a_gradient_reaches(encoder):
+    # Now and then weights are drawn that stop every gradient at the edges: of eight channels all may be below 0.
+    torch.manual_seed(0)
     model = small(encoder=encoder)
     assert receptive_field(model) == reached(small(encoder=encoder), frames=400)
 
